@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# mete_add_test(NAME SOURCES file... [MODULES layer/module...] [LEVELS 0|1|2|3...] [LARGE] [HOST_ONLY])
+#
+# One executable and one test per check level, named NAME.l<level>. A white-box test includes its
+# module's .c itself; MODULES are compiled beside it. LARGE tests do not fit boards with a few KiB and
+# are listed there as disabled, HOST_ONLY tests likewise on every board.
+function(mete_add_test name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "LARGE;HOST_ONLY" "" "SOURCES;MODULES;LEVELS")
+    if(NOT arg_LEVELS)
+        set(arg_LEVELS 1 3)
+    endif()
+    list(TRANSFORM arg_MODULES PREPEND ${PROJECT_SOURCE_DIR}/mete/)
+    list(TRANSFORM arg_MODULES APPEND .c)
+    foreach(level IN LISTS arg_LEVELS)
+        set(test ${name}.l${level})
+        if((METE_BOARD AND arg_HOST_ONLY) OR (METE_BOARD STREQUAL "microbit" AND arg_LARGE))
+            add_test(NAME ${test} COMMAND ${CMAKE_COMMAND} -E false)
+            set_tests_properties(${test} PROPERTIES DISABLED TRUE)
+            continue()
+        endif()
+        add_executable(${test} ${arg_SOURCES} ${arg_MODULES})
+        target_compile_definitions(${test} PRIVATE METE_CHECK_LEVEL=${level})
+        target_compile_options(${test} PRIVATE ${METE_WARNINGS})
+        target_link_libraries(${test} PRIVATE mete_test_support)
+        if(METE_BOARD)
+            add_test(NAME ${test} COMMAND ${PROJECT_SOURCE_DIR}/tools/dev/qemu-run ${METE_BOARD} $<TARGET_FILE:${test}>)
+        else()
+            add_test(NAME ${test} COMMAND ${test})
+        endif()
+        set_tests_properties(${test} PROPERTIES TIMEOUT 300)
+    endforeach()
+endfunction()

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# Any Cortex-M: -DMETE_CPU=cortex-m0plus, cortex-m4, cortex-m33 ...
+set(CMAKE_SYSTEM_NAME Generic)
+set(CMAKE_SYSTEM_PROCESSOR arm)
+set(CMAKE_C_COMPILER arm-none-eabi-gcc)
+set(CMAKE_CXX_COMPILER arm-none-eabi-g++)
+set(CMAKE_ASM_COMPILER arm-none-eabi-gcc)
+set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
+set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES METE_CPU)
+set(METE_CPU cortex-m4 CACHE STRING "Core to compile for")
+set(METE_MACHINE_FLAGS "-mcpu=${METE_CPU} -mthumb -mfloat-abi=soft")
+if(METE_CPU STREQUAL "cortex-m33")
+    set(METE_MACHINE_FLAGS "-mcpu=cortex-m33+nofp -mthumb -mfloat-abi=soft")
+endif()
+set(CMAKE_C_FLAGS_INIT "${METE_MACHINE_FLAGS} -ffreestanding -ffunction-sections -fdata-sections")
+set(CMAKE_CXX_FLAGS_INIT "${CMAKE_C_FLAGS_INIT} -fno-exceptions -fno-rtti")
+set(CMAKE_ASM_FLAGS_INIT "${METE_MACHINE_FLAGS}")
+set(CMAKE_EXE_LINKER_FLAGS_INIT "-nostdlib -nostartfiles -Wl,--gc-sections -Wl,--build-id=none")

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef METE_HEAP_H
+#define METE_HEAP_H
+
+/// General-purpose heap: blocks of any size, every operation in bounded time.
+///
+/// Reach for the heap when sizes vary and lifetimes do not nest. Where all blocks have one size a
+/// pool is smaller and cannot fragment; where everything dies together an arena costs nothing.
+///
+///     METE_HEAP_DEFINE(app, 16384);
+///     mete_heap_t *const heap = mete_heap_init(&app_config);
+///     void *const block = mete_heap_alloc(heap, 100);
+///     mete_heap_free(heap, block);
+///
+///   Time     init: O(1). alloc, free, resize: O(1), no loop but the search (at most `search` blocks
+///            in each of two bins). realloc, if it moves: O(size). owns, add: O(regions).
+///            check, walk: O(blocks). docs/costs.md has the instruction counts.
+///   Space    4 bytes a block; sizes are rounded up to 8n + 4. The control block (sizeof(mete_heap_t))
+///            and 8 bytes a region are taken from the storage.
+///   Align    8 bytes; mete_heap_alloc_aligned() for more.
+///   Limits   All regions within 256 KiB from the start of the first; mete/alloc/heap_wide.h has
+///            no such limit. Largest block 196 600 bytes with search 0, 262 100 otherwise.
+///   Threads  Not synchronised. Calls on one heap must exclude each other; interrupts included.
+///   Errors   Out of memory is NULL, counted. Misuse and damage: METE_FAULT, and nothing changes.
+///
+/// Good fit in segregated bins, two per octave, after Wilson et al., "Dynamic Storage Allocation: A
+/// Survey and Critical Review" (1995); a bitmap finds the bin as in half-fit (Ogasawara 1995) and
+/// TLSF (Masmano et al. 2004). New is the header, which two neighbours keep in agreement.
+
+#include "mete/core/alloc.h"
+#include "mete/core/frag.h"
+#include "mete/core/span.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct mete_heap mete_heap_t;
+
+/// Where a heap lives and how it behaves. It is read by init only, except `on_refusal`.
+/// The heap keeps a pointer to this, so it must outlive the heap; const is best.
+typedef struct mete_heap_config {
+    mete_span_t storage;  ///< First region, at least METE_HEAP_SIZE_MIN bytes. Any alignment.
+
+    /// Blocks looked at in each of two bins before the first that surely fits is taken, 0 ... 255.
+    /// 0 is fastest; 2 needs 2 % less memory and costs a third more time; beyond 4 nothing is gained.
+    uint16_t search;
+
+    /// Called when a request cannot be met, before NULL is returned: it may free something, and
+    /// returns true if the request should be tried once more. May be NULL. Called in the context of
+    /// the request, with the heap in a consistent state.
+    bool (*on_refusal)(void *self, size_t size, size_t align);
+    void *on_refusal_self;
+
+    /// One bit for every 8 bytes of the window from `storage.start` to the end of the last region,
+    /// or NULL. With it double and interior frees are refused exactly; without it they are refused
+    /// until the memory has been handed out again.
+    uint32_t *starts;
+    size_t starts_count;  ///< Words in `starts`: METE_HEAP_STARTS_COUNT(bytes), or 0.
+} mete_heap_config_t;
+
+#define METE_HEAP_STARTS_COUNT(bytes) (((bytes) + 255U) / 256U)
+
+/// How full a heap is. Bytes include the headers of blocks.
+typedef struct mete_heap_usage {
+    size_t total_size;   ///< Bytes in all regions that blocks can occupy.
+    size_t in_use_size;  ///< Bytes in blocks handed out.
+    size_t in_use_peak;  ///< The most ever handed out at once, in bytes.
+    size_t free_count;   ///< Free blocks.
+    size_t refusals;     ///< Requests that could not be met.
+    mete_frag_t frag;    ///< Fragmentation of the free memory.
+} mete_heap_usage_t;
+
+/// A block as mete_heap_walk() shows it.
+typedef struct mete_heap_block {
+    void *block;   ///< What alloc returned, or would.
+    size_t size;   ///< Bytes usable.
+    bool is_live;  ///< Handed out, not free.
+} mete_heap_block_t;
+
+/// Makes a heap in the storage and returns it; it lies at the start of the storage. All blocks that
+/// were held become invalid. NULL, with nothing written, if the config breaks a limit stated above.
+mete_heap_t *mete_heap_init(const mete_heap_config_t *config);
+
+/// Adds a region, at any time. It must lie behind the first and within its window, and not touch
+/// another. What lies between regions is not used, but must be readable memory: a damaged index may
+/// lead there before it is recognised. False, with nothing changed, if it does not fit.
+bool mete_heap_add(mete_heap_t *heap, mete_span_t region);
+
+#ifndef METE_NO_DIRECT_CALLS
+/// Returns `size` bytes aligned to 8, contents unspecified, or NULL. Size 0 gives NULL.
+void *mete_heap_alloc(mete_heap_t *heap, size_t size);
+
+/// As mete_heap_alloc(), aligned to `align`, a power of two; else METE_FAULT_ALIGN and NULL.
+void *mete_heap_alloc_aligned(mete_heap_t *heap, size_t size, size_t align);
+
+/// Takes a block back. NULL is allowed and does nothing. Faults, without effect: FOREIGN if `block`
+/// cannot be a block of this heap, DOUBLE_FREE if it is free, CORRUPT if a neighbour disagrees.
+void mete_heap_free(mete_heap_t *heap, void *block);
+
+/// Changes a block's size in place: shrinks, or grows into a free block behind. False leaves it as
+/// it was; so does size 0. Faults as mete_heap_free().
+bool mete_heap_resize(mete_heap_t *heap, void *block, size_t size);
+
+/// Resizes in place if that can be done, else moves what fits to a new block aligned to 8. NULL
+/// leaves the block as it was, unless `size` is 0, which frees it. A NULL block allocates.
+void *mete_heap_realloc(mete_heap_t *heap, void *block, size_t size);
+#endif
+
+/// True if `address` lies in a region of this heap. O(regions).
+bool mete_heap_owns(const mete_heap_t *heap, const void *address);
+
+/// Bytes usable in a block that is held: at least as many as were asked for.
+size_t mete_heap_size_of(const mete_heap_t *heap, const void *block);
+
+/// How full the heap is now. O(1), no walk.
+mete_heap_usage_t mete_heap_usage(const mete_heap_t *heap);
+
+/// Shows every block in address order, free and live, to `visit`, until it returns false. The heap
+/// must not change meanwhile. Returns true if all were shown, false if `visit` stopped or the
+/// headers do not agree. O(blocks).
+bool mete_heap_walk(const mete_heap_t *heap,
+                    bool (*visit)(void *self, const mete_heap_block_t *block), void *self);
+
+/// True if headers, free lists, bitmap and counters agree. Changes nothing. O(blocks), and bounded
+/// on any damage.
+bool mete_heap_check(const mete_heap_t *heap);
+
+/// The heap as an allocator. Release and resize hold the caller to the size and alignment he names.
+mete_alloc_t mete_heap_as_alloc(mete_heap_t *heap);
+
+/// Storage of `bytes` and a config `name_config` with search 2, at file or function scope.
+#define METE_HEAP_DEFINE(name, bytes) \
+    METE_SECTION static uint64_t name##_storage[((bytes) + 7U) / 8U]; \
+    static const mete_heap_config_t name##_config = { \
+        {name##_storage, sizeof name##_storage}, 2U, NULL, NULL, NULL, 0U}
+
+#ifdef __cplusplus
+}
+#endif
+#endif

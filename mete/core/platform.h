@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef METE_PLATFORM_H
+#define METE_PLATFORM_H
+
+/// What Mete asks of the platform. The functions are implemented once per platform in port/os/; a
+/// program that uses one without linking a port gets a link error, never a silent default.
+
+#include "mete/core/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Mutual exclusion, as data: what to do, and on whom. enter() and leave() come in pairs, in one
+/// task; whether enter() may be called again by the holder is the implementation's to say.
+typedef struct mete_lock_ops {
+    void (*enter)(void *self);
+    void (*leave)(void *self);
+} mete_lock_ops_t;
+
+typedef struct mete_lock {
+    const mete_lock_ops_t *ops;
+    void *self;
+} mete_lock_t;
+
+/// Reads a clock. Ticks count up and wrap at 2^32; a config says how long one is, if it matters.
+/// Callable from tasks and interrupts.
+typedef uint32_t (*mete_clock_t)(void);
+
+/// Milliseconds since start. Wraps after 49.7 days. Callable from tasks and interrupts.
+uint32_t mete_clock_ms(void);
+
+/// Keeps everything else on this core out until mete_critical_leave() is given the value returned.
+/// Nests. Callable from tasks and interrupts.
+uintptr_t mete_critical_enter(void);
+void mete_critical_leave(uintptr_t state);
+
+/// Says on the platform's console what was wrong, then stops the program. A METE_FAULT that reports:
+///     #define METE_FAULT(fault, object, address)
+///         mete_fault_report(fault, object, address, __builtin_return_address(0))
+__attribute__((noreturn)) void mete_fault_report(mete_fault_t fault, const void *object,
+                                                 const void *address, const void *caller);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
