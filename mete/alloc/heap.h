@@ -15,11 +15,11 @@
 ///   Time     init: O(1). alloc, free, resize: O(1), no loop but the search (at most `search` blocks
 ///            in each of two bins). realloc, if it moves: O(size). owns, add: O(regions).
 ///            check, walk: O(blocks). docs/costs.md has the instruction counts.
-///   Space    4 bytes a block; sizes are rounded up to 8n + 4. The control block (sizeof(mete_heap_t))
-///            and 8 bytes a region are taken from the storage.
+///   Space    4 bytes a block; sizes are rounded up to 8n + 4. The control block (sizeof(mete_heap_t),
+///            156 bytes on 32-bit targets) and 4 to 8 bytes a region are taken from the storage.
 ///   Align    8 bytes; mete_heap_alloc_aligned() for more.
 ///   Limits   All regions within 256 KiB from the start of the first; mete/alloc/heap_wide.h has
-///            no such limit. Largest block 196 600 bytes with search 0, 262 100 otherwise.
+///            no such limit.
 ///   Threads  Not synchronised. Calls on one heap must exclude each other; interrupts included.
 ///   Errors   Out of memory is NULL, counted. Misuse and damage: METE_FAULT, and nothing changes.
 ///
@@ -35,21 +35,38 @@
 extern "C" {
 #endif
 
-typedef struct mete_heap mete_heap_t;
+/// A heap. It lies at the start of its storage; use the functions to read it. Blocks are named by the
+/// index of their header, in words of 4 bytes from here. A bin's sentinel is named by the bin: its
+/// links stand one word further on, where those of a block at that index would be.
+typedef struct mete_heap {
+    uint16_t last;  // The highest end header of all regions: no index is beyond.
+    uint16_t next;  // The word that describes the next region, or 0.
+    uint32_t map;   // Bin b has a free block: bit 31 - b.
+    struct {
+        uint16_t next, back;
+    } bins[31];
+    uint16_t quick;  // Granules up to which the first bin that surely fits is taken unsearched.
+    uint16_t end;    // The end header of the first region.
+    uint32_t free_tally;    // Free granules, times 65536, plus the number of free blocks.
+    uint32_t free_squares;  // Sum of the squares of the free blocks' sizes in granules.
+    uint32_t free_tally_min;
+    uint32_t refusals;
+    const struct mete_heap_config *config;
+} mete_heap_t;
 
-/// Where a heap lives and how it behaves. It is read by init only, except `on_refusal`.
-/// The heap keeps a pointer to this, so it must outlive the heap; const is best.
+/// Where a heap lives and how it behaves. The heap keeps a pointer to this, so it must outlive the
+/// heap; const is best, for then it costs flash and no RAM.
 typedef struct mete_heap_config {
     mete_span_t storage;  ///< First region, at least METE_HEAP_SIZE_MIN bytes. Any alignment.
 
     /// Blocks looked at in each of two bins before the first that surely fits is taken, 0 ... 255.
     /// 0 is fastest; 2 needs 2 % less memory and costs a third more time; beyond 4 nothing is gained.
-    uint16_t search;
+    uint32_t search;
 
     /// Called when a request cannot be met, before NULL is returned: it may free something, and
-    /// returns true if the request should be tried once more. May be NULL. Called in the context of
-    /// the request, with the heap in a consistent state.
-    bool (*on_refusal)(void *self, size_t size, size_t align);
+    /// returns true if the request should be tried once more. May be NULL. `size` is what one free
+    /// block would have to hold, room for alignment included. The heap is in a consistent state.
+    bool (*on_refusal)(void *self, size_t size);
     void *on_refusal_self;
 
     /// One bit for every 8 bytes of the window from `storage.start` to the end of the last region,
@@ -59,6 +76,10 @@ typedef struct mete_heap_config {
     size_t starts_count;  ///< Words in `starts`: METE_HEAP_STARTS_COUNT(bytes), or 0.
 } mete_heap_config_t;
 
+/// Bytes of storage that suffice for one block of 8 bytes, whatever the storage's alignment.
+#define METE_HEAP_SIZE_MIN (sizeof(mete_heap_t) + 32U)
+
+/// Words of the start map of a window of `bytes`.
 #define METE_HEAP_STARTS_COUNT(bytes) (((bytes) + 255U) / 256U)
 
 /// How full a heap is. Bytes include the headers of blocks.

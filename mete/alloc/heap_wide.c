@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//
+// The heap at twice the width: see heap.c, which this compiles under other names.
+
+#include "mete/alloc/heap_wide.h"
+
+#define HEAP(name) mete_heap_wide_##name
+typedef mete_heap_wide_t heap_t;
+typedef uint32_t half_t;
+typedef uint64_t map_t;
+typedef uint64_t tally_t;
+typedef uint64_t squares_t;
+enum {
+    WORD = 8,
+    MIN = 2,
+    BIN_COUNT = 64,
+};
+#define QUICK_MAX      0x60000000U
+#define first_bin(map) mete_bits_clz64(map)
+
+#include "heap.c"
