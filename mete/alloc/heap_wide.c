@@ -18,4 +18,4 @@ enum {
 #define QUICK_MAX      0x60000000U
 #define first_bin(map) mete_bits_clz64(map)
 
-#include "heap.c"
+#include "mete/alloc/heap.c"
