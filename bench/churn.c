@@ -30,6 +30,7 @@ typedef struct mix {
     range_t ranges[3];
 } mix_t;
 
+// The churn is the one with which the figures of other allocators were taken.
 static const mix_t CHURN = {"churn", {{80, 8, 128}, {17, 256, 1500}, {3, 2048, 4096}}};
 static const mix_t TINY = {"tiny", {{90, 1, 60}, {10, 61, 100}, {0, 0, 0}}};
 static const mix_t ONE_BIN = {"one bin", {{60, 516, 764}, {40, 1, 124}, {0, 0, 0}}};
@@ -40,23 +41,19 @@ typedef struct phase {
     const mix_t *mix;
     uint32_t arena_size;
     uint32_t search;
-    uint32_t fill_percent;  // Of the arena, in requested bytes; 0: alloc and free as a coin falls.
+    uint32_t fill_percent;  // Of the arena, by live blocks of mean size; 0: as a coin falls.
     uint32_t operations;
 } phase_t;
 
-static const phase_t PHASES[] = {
-#define PHASES_OF(search) \
-    {&CHURN, 65536, search, 70, 100000}, {&CHURN, 262144, search, 70, 100000}, \
-        {&TINY, 1024, search, 0, 20000}, {&TINY, 8192, search, 0, 20000}, \
-        {&ONE_BIN, 4096, search, 0, 20000}, {&ONE_BIN, 32768, search, 0, 40000}, \
-        {&SPREAD, 16384, search, 0, 40000}, {&SPREAD, 65536, search, 0, 40000}, \
-        {&LARGE, 65536, search, 0, 20000}, \
-    { \
-        &LARGE, 262144, search, 0, 40000 \
-    }
-    PHASES_OF(0U),
-    PHASES_OF(2U),
-};
+// clang-format off
+#define PHASES_WITH(search) \
+    {&CHURN, 65536U, (search), 70U, 100000U}, {&CHURN, 262144U, (search), 70U, 100000U}, \
+    {&TINY, 1024U, (search), 0U, 20000U}, {&TINY, 8192U, (search), 0U, 20000U}, \
+    {&ONE_BIN, 4096U, (search), 0U, 20000U}, {&ONE_BIN, 32768U, (search), 0U, 40000U}, \
+    {&SPREAD, 16384U, (search), 0U, 40000U}, {&SPREAD, 65536U, (search), 0U, 40000U}, \
+    {&LARGE, 65536U, (search), 0U, 20000U}, {&LARGE, 262144U, (search), 0U, 40000U}
+// clang-format on
+static const phase_t PHASES[] = {PHASES_WITH(0U), PHASES_WITH(2U)};
 
 typedef struct held {
     void *block;
@@ -70,7 +67,6 @@ typedef struct state {
     mete_heap_t *heap;
     uint32_t random;
     uint32_t held_count;
-    uint32_t held_size;
     uint32_t operation;
     uint32_t calls[3];       // By kind.
     uint32_t shown_call[3];  // The call of each kind to describe, 0 for none.
@@ -106,7 +102,6 @@ static void take(state_t *state, uint32_t size)
     void *const block = probe_mete_heap_alloc(state->heap, size);
     if (block != NULL) {
         held[state->held_count++] = (held_t){block, size};
-        state->held_size += size;
     }
 }
 
@@ -115,14 +110,23 @@ static void give_back(state_t *state, uint32_t index)
     const held_t gone = held[index];
     announce(state, FREE, "free of %", gone.size);
     probe_mete_heap_free(state->heap, gone.block);
-    state->held_size -= gone.size;
     held[index] = held[--state->held_count];
+}
+
+static uint32_t mean_size(const mix_t *mix)
+{
+    uint32_t sum = 0U;
+    for (uint32_t i = 0U; i < 3U; i++) {
+        sum += mix->ranges[i].percent * (mix->ranges[i].min + mix->ranges[i].max) / 2U;
+    }
+    return sum / 100U;
 }
 
 static bool wants_more(state_t *state, const phase_t *phase)
 {
     if (phase->fill_percent != 0U) {
-        return state->held_size < (phase->arena_size / 100U) * phase->fill_percent;
+        const uint32_t fill = (phase->arena_size / 100U) * phase->fill_percent;
+        return state->held_count < fill / mean_size(phase->mix);
     }
     return random_below(&state->random, 16U) < 9U;
 }
