@@ -7,11 +7,13 @@ enum { DECIMAL_DIGITS_MAX = 3U * sizeof(size_t), HEX_DIGITS = 2U * sizeof(uintpt
 
 void mete_text_string(mete_sink_t sink, const char *string)
 {
-    size_t length = 0U;
-    while (string[length] != '\0') {
-        length++;
+    const char *end = string;
+    while (*end != '\0') {
+        end++;
+        // Else compilers recognise the loop and call strlen(), which is libc.
+        __asm__("" : "+r"(end));
     }
-    (void)mete_sink_write(sink, string, length);
+    (void)mete_sink_write(sink, string, (size_t)(end - string));
 }
 
 void mete_text_decimal(mete_sink_t sink, size_t value)
