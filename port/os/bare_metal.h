@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef METE_PORT_BARE_METAL_H
+#define METE_PORT_BARE_METAL_H
+
+/// mete/core/platform.h without an operating system: one core, and interrupts.
+///
+/// A critical section masks interrupts: PRIMASK on Cortex-M, MIE on RISC-V. The clock counts calls of
+/// mete_bare_metal_tick(), which the port's vector table binds to SysTick; on RISC-V it reads mtime.
+/// A fault report goes to mete_port_console and ends the program with METE_PORT_EXIT_REPORT.
+///
+///   Time     Everything: O(1).
+///   Space    One word for the clock, where ticks are counted.
+///   Threads  Everything may be called from interrupts.
+
+#include "mete/core/platform.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// The exit code after mete_fault_report().
+#define METE_PORT_EXIT_REPORT 2
+
+/// Starts the clock. `hz` is what SysTick counts with, usually the core clock, 1000 ... 16777216000;
+/// on RISC-V what mtime counts with. Until then mete_clock_ms() stands still.
+void mete_bare_metal_clock_start(uint32_t hz);
+
+/// One millisecond has passed. Whoever serves SysTick, or another timer in its place, calls this.
+/// Interrupts masked for two periods lose one.
+void mete_bare_metal_tick(void);
+
+/// What a critical section used as a lock must remember.
+typedef struct mete_bare_metal_lock {
+    uintptr_t state;
+    size_t depth;
+} mete_bare_metal_lock_t;
+
+/// A lock that keeps everything else out. The holder may enter it again. Starts zeroed.
+mete_lock_t mete_bare_metal_lock(mete_bare_metal_lock_t *lock);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
