@@ -83,7 +83,7 @@ typedef struct mete_heap_config {
 #define METE_HEAP_STARTS_COUNT(bytes) (((bytes) + 255U) / 256U)
 
 /// How full a heap is. Bytes include the headers of blocks.
-typedef struct mete_heap_usage {
+typedef struct {
     size_t total_size;   ///< Bytes in all regions that blocks can occupy.
     size_t in_use_size;  ///< Bytes in blocks handed out.
     size_t in_use_peak;  ///< The most ever handed out at once, in bytes.

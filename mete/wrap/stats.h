@@ -27,7 +27,7 @@ extern "C" {
 #endif
 
 /// Counts wrap at 2^32 on 32-bit cores; live_count and in_use_size stay right.
-typedef struct mete_stats_usage {
+typedef struct {
     uint64_t acquired_size;  ///< Bytes ever handed out, growth of blocks included.
     uint64_t released_size;  ///< Bytes ever taken back, shrinkage of blocks included.
     size_t acquires;         ///< Blocks ever handed out.

@@ -94,7 +94,7 @@ typedef struct mete_track_filter {
     uint32_t age_min;  ///< At least so many ticks ago.
 } mete_track_filter_t;
 
-typedef struct mete_track_total {
+typedef struct {
     size_t count;   ///< Blocks.
     size_t size;    ///< Bytes in them.
     bool is_sound;  ///< All records were in order; otherwise there may be more blocks.
