@@ -2,7 +2,8 @@
 //
 // Bytes up to a word boundary, words as long as there are any, then the bytes that are left.
 // Compilers recognise such loops and replace them by calls to memcpy() and memset(), which are libc:
-// KEEP hides from them that the pointer only ever steps by one.
+// KEEP hides from them that the pointer only ever steps by one. `make dist` puts this into headers,
+// so it must be valid C++ too: hence the casts of void *.
 
 #include "mete/core/words.h"
 
@@ -13,8 +14,8 @@ typedef uintptr_t __attribute__((may_alias)) word_t;
 
 void mete_words_copy(void *to, const void *from, size_t size)
 {
-    unsigned char *out = to;
-    const unsigned char *in = from;
+    unsigned char *out = (unsigned char *)to;
+    const unsigned char *in = (const unsigned char *)from;
     const unsigned char *const end = in + size;
     if (MISFIT(out) == MISFIT(in)) {
         while ((in != end) && (MISFIT(in) != 0U)) {
@@ -45,7 +46,7 @@ void mete_words_copy(void *to, const void *from, size_t size)
 
 void mete_words_fill(void *to, uint8_t byte, size_t size)
 {
-    unsigned char *out = to;
+    unsigned char *out = (unsigned char *)to;
     unsigned char *const end = out + size;
     const word_t pattern = (UINTPTR_MAX / 255U) * byte;
     while ((out != end) && (MISFIT(out) != 0U)) {
@@ -65,7 +66,7 @@ void mete_words_fill(void *to, uint8_t byte, size_t size)
 
 size_t mete_words_scan(const void *from, uint8_t byte, size_t size)
 {
-    const unsigned char *const start = from;
+    const unsigned char *const start = (const unsigned char *)from;
     const unsigned char *in = start;
     const unsigned char *const end = in + size;
     const word_t pattern = (UINTPTR_MAX / 255U) * byte;
