@@ -41,12 +41,19 @@ typedef struct {
     size_t last_refusal_align;
 } mete_stats_usage_t;
 
-/// A count of calls and the bytes they moved. Of the two sums bytes[count % 2] is the valid one: the
-/// other is written first, then the count makes it valid.
-typedef struct mete_stats_flow {
+/// Calls that handed bytes out: how many there were, and the sum of the bytes up to wrapping. Of the
+/// two sums bytes[count % 2] is the valid one: the other is written first, then the count makes it
+/// valid.
+typedef struct mete_stats_rise {
+    size_t count;
+    size_t bytes[2];
+} mete_stats_rise_t;
+
+/// Likewise for calls that took bytes back, with a sum that does not wrap.
+typedef struct mete_stats_fall {
     size_t count;
     uint64_t bytes[2];
-} mete_stats_flow_t;
+} mete_stats_fall_t;
 
 /// Likewise for refused requests: what was asked for last is size[count % 2].
 typedef struct mete_stats_refused {
@@ -61,10 +68,10 @@ typedef struct mete_stats {
     mete_site_t *site;
     size_t in_use_size;
     size_t in_use_peak;
-    mete_stats_flow_t acquired;
-    mete_stats_flow_t released;
-    mete_stats_flow_t grown;
-    mete_stats_flow_t shrunk;
+    mete_stats_rise_t acquired;
+    mete_stats_rise_t grown;
+    mete_stats_fall_t released;
+    mete_stats_fall_t shrunk;
     mete_stats_refused_t refused;
 } mete_stats_t;
 

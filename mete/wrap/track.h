@@ -12,8 +12,8 @@
 ///     (void)mete_track_init(&track, mete_heap_as_alloc(heap), &config);
 ///     const uint32_t mark = mete_track_mark(&track);
 ///     run(mete_track_as_alloc(&track));
-///     const mete_track_filter_t since_mark = {mark, 0};
-///     (void)mete_track_report(&track, since_mark, log_sink);  // What run() did not give back.
+///     const mete_track_filter_t since_mark = {.since = mark};
+///     (void)mete_track_report(&track, &since_mark, log_sink);  // What run() did not give back.
 ///
 ///   Time     Acquire, release, resize: O(1). Refusing a release: O(live), to tell foreign from
 ///            damaged. walk, total, report, check: O(live), and bounded on any damage.
@@ -88,12 +88,13 @@ typedef struct mete_track_block {
     uint32_t age;        ///< Ticks since it was acquired.
 } mete_track_block_t;
 
-/// Which live blocks are meant. {0, 0}: all.
+/// Which live blocks are meant. Where NULL is given for a filter, all are.
 typedef struct mete_track_filter {
     uint32_t since;    ///< Acquired after this mark; 0: whenever.
     uint32_t age_min;  ///< At least so many ticks ago.
 } mete_track_filter_t;
 
+/// What a filter let through.
 typedef struct {
     size_t count;   ///< Blocks.
     size_t size;    ///< Bytes in them.
@@ -108,10 +109,10 @@ bool mete_track_init(mete_track_t *track, mete_alloc_t inner, const mete_track_c
 uint32_t mete_track_mark(const mete_track_t *track);
 
 /// Counts the blocks that the filter lets through.
-mete_track_total_t mete_track_total(const mete_track_t *track, mete_track_filter_t filter);
+mete_track_total_t mete_track_total(const mete_track_t *track, const mete_track_filter_t *filter);
 
 /// Writes the blocks that the filter lets through, as text, in the form shown above.
-mete_track_total_t mete_track_report(const mete_track_t *track, mete_track_filter_t filter,
+mete_track_total_t mete_track_report(const mete_track_t *track, const mete_track_filter_t *filter,
                                      mete_sink_t sink);
 
 /// Shows every live block to `visit`, oldest first, until it returns false. Nothing may be acquired,
