@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef METE_PORT_POSIX_H
+#define METE_PORT_POSIX_H
+
+/// mete/core/platform.h on POSIX systems: for tests, tools and programs on a host.
+///
+/// The critical section is one recursive mutex for the whole process: it keeps other threads out of
+/// critical sections, and only that; a signal handler must not enter one. The clock is
+/// CLOCK_MONOTONIC. A fault report goes to standard error and aborts.
+
+#include "mete/core/platform.h"
+
+#include <pthread.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// A mutex as a lock. Whether the holder may enter it again is the mutex's own attribute.
+mete_lock_t mete_posix_lock(pthread_mutex_t *mutex);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
