@@ -38,7 +38,8 @@ typedef enum mete_fault {
 } mete_fault_t;
 
 #ifndef METE_FAULT
-#define METE_FAULT(fault, object, address) __builtin_trap()
+#define METE_FAULT(fault, object, address) \
+    ((void)(fault), (void)(object), (void)(address), __builtin_trap())
 #endif
 
 /// 0: nothing. 1: O(1) checks of what callers hand in and of every link before it is followed.
