@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//
+// One thread calls, another reads, without any lock. All blocks have the same size, so that every
+// sum of bytes can be told from the count that belongs to it.
+
+#include "mete/wrap/stats.c"
+
+#include "tests/support/tap.h"
+#include "tests/unit/wrap/inner.h"
+
+#include <pthread.h>
+
+enum { SIZE = 3, READ_COUNT = 200000 };
+
+static inner_t inner;
+static mete_stats_t stats;
+static bool is_over;
+
+static void *work(void *argument)
+{
+    (void)argument;
+    const mete_alloc_t view = mete_stats_as_alloc(&stats);
+    while (!__atomic_load_n(&is_over, __ATOMIC_RELAXED)) {
+        void *const block = mete_acquire(view, SIZE, 1U);
+        (void)mete_resize(view, block, SIZE, 2U * SIZE, 1U);
+        (void)mete_resize(view, block, 2U * SIZE, SIZE, 1U);
+        mete_release(view, block, SIZE, 1U);
+    }
+    return NULL;
+}
+
+static bool belongs_together(const mete_stats_usage_t *usage)
+{
+    // A block at a time: growing comes after acquiring, shrinking before releasing.
+    const uint64_t grows = (usage->resizes + 1U) / 2U;
+    const uint64_t shrinks = usage->resizes / 2U;
+    return (usage->acquired_size == SIZE * (usage->acquires + grows)) &&
+           (usage->released_size == SIZE * (usage->releases + shrinks)) &&
+           (usage->live_count <= 1U) && (usage->in_use_size <= 2U * SIZE) &&
+           (usage->in_use_size >= SIZE * usage->live_count) &&
+           (usage->in_use_size <= usage->in_use_peak);
+}
+
+static void test_a_reader_without_a_lock_sees_numbers_that_belong_together(void)
+{
+    pthread_t thread;
+    EXPECT(mete_stats_init(&stats, inner_setup(&inner, INNER_ALL), NULL));
+    EXPECT(pthread_create(&thread, NULL, work, NULL) == 0);
+    size_t torn = 0U;
+    for (size_t i = 0U; i < READ_COUNT; i++) {
+        const mete_stats_usage_t usage = mete_stats_usage(&stats);
+        torn += belongs_together(&usage) ? 0U : 1U;
+    }
+    __atomic_store_n(&is_over, true, __ATOMIC_RELAXED);
+    EXPECT(pthread_join(thread, NULL) == 0);
+    EXPECT((torn == 0U) && (inner.complaints == 0U));
+    tap_note("calls while reading", inner.calls);
+}
+
+int main(void)
+{
+    RUN(test_a_reader_without_a_lock_sees_numbers_that_belong_together);
+    return tap_finish();
+}
