@@ -16,11 +16,11 @@
 #define SCB_BFAR  (*(volatile uint32_t *)0xE000ED38U)
 #define SCB_CPACR (*(volatile uint32_t *)0xE000ED88U)
 
-enum {
-    FRAME_LR = 5,
-    FRAME_PC = 6,
-    FRAME_WORDS = 8
-};  // What the core stacks: r0-r3, r12, lr, pc, psr.
+// MSTKERR, STKERR, STKOF: the frame itself could not be written.
+#define CFSR_NO_FRAME ((1U << 4) | (1U << 12) | (1U << 20))
+
+// What the core stacks: r0 to r3, r12, lr, pc, psr.
+enum { FRAME_LR = 5, FRAME_PC = 6, FRAME_WORDS = 8 };
 
 void mete_port_start(void)
 {
@@ -32,6 +32,9 @@ void mete_port_start(void)
 #if __ARM_ARCH >= 7
     SCB_SHCSR |= 7U << 16;  // Memory, bus and usage faults by their own name, not as a hard fault.
 #endif
+#ifdef __ARM_ARCH_8M_MAIN__
+    __asm volatile("msr msplim, %0" ::"r"(mete_port_stack_start));
+#endif
     mete_port_run();
 }
 
@@ -41,13 +44,14 @@ static void say(const char *name, uintptr_t value)
     mete_text_hex(mete_port_console, value);
 }
 
-// A stack pointer that ran out of RAM must not be followed: that fault would be the last.
+// True if the core has stacked a frame and it can be read: reading where there is no memory would be
+// a fault inside this one, and the last.
 static bool is_readable(const uintptr_t *frame)
 {
     const mete_span_t ram = {mete_port_ram_start,
                              (size_t)(mete_port_ram_end - mete_port_ram_start)};
-    return mete_align_fits((uintptr_t)frame, sizeof *frame) && mete_span_has(ram, frame) &&
-           mete_span_has(ram, frame + (FRAME_WORDS - 1));
+    return ((SCB_CFSR & CFSR_NO_FRAME) == 0U) && mete_align_fits((uintptr_t)frame, sizeof *frame) &&
+           mete_span_has(ram, frame) && mete_span_has(ram, frame + (FRAME_WORDS - 1));
 }
 
 __attribute__((noreturn, used)) static void report(const uintptr_t *frame, uintptr_t exception)
@@ -67,21 +71,25 @@ __attribute__((noreturn, used)) static void report(const uintptr_t *frame, uintp
     mete_port_exit(METE_PORT_EXIT_FAULT);
 }
 
-// Hands over the stack that was in use and the exception's number. The main stack starts afresh: it
-// may be what overflowed, and nobody returns to it.
+// Hands over the stack that was in use and the exception's number. If the main stack has less than 512
+// bytes left it starts afresh: nobody returns to what it holds.
 __attribute__((naked)) void mete_port_on_fault(void)
 {
-    __asm volatile("mov  r1, lr          \n\t"
-                   "movs r2, #4          \n\t"
-                   "mrs  r0, msp         \n\t"
-                   "tst  r1, r2          \n\t"
-                   "beq  1f              \n\t"
-                   "mrs  r0, psp         \n"
-                   "1:                   \n\t"
-                   "mrs  r1, ipsr        \n\t"
-                   "ldr  r2, =mete_port_stack_end \n\t"
-                   "msr  msp, r2         \n\t"
-                   "ldr  r2, =report     \n\t"
-                   "bx   r2              \n\t"
+    __asm volatile("mrs  r0, msp                        \n\t"
+                   "ldr  r1, =mete_port_stack_start+512 \n\t"
+                   "cmp  r0, r1                         \n\t"
+                   "bhs  1f                             \n\t"
+                   "ldr  r1, =mete_port_stack_end       \n\t"
+                   "msr  msp, r1                        \n"
+                   "1:                                  \n\t"
+                   "mov  r1, lr                         \n\t"
+                   "movs r2, #4                         \n\t"
+                   "tst  r1, r2                         \n\t"
+                   "beq  2f                             \n\t"
+                   "mrs  r0, psp                        \n"
+                   "2:                                  \n\t"
+                   "mrs  r1, ipsr                       \n\t"
+                   "ldr  r2, =report                    \n\t"
+                   "bx   r2                             \n\t"
                    ".ltorg");
 }

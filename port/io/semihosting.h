@@ -32,9 +32,8 @@ __attribute__((noreturn)) void mete_semihosting_exit(int code);
 
 /// How a file is opened; bytes as they are, no text conversion.
 typedef enum mete_semihosting_mode {
-    METE_SEMIHOSTING_READ = 1,   ///< From the start; it must exist.
-    METE_SEMIHOSTING_WRITE = 5,  ///< Anew, losing what was there.
-    METE_SEMIHOSTING_APPEND = 9  ///< At the end; created if it does not exist.
+    METE_SEMIHOSTING_READ = 1,  ///< From the start; it must exist.
+    METE_SEMIHOSTING_WRITE = 5  ///< Anew, losing what was there.
 } mete_semihosting_mode_t;
 
 /// A file of the host, open. handle is negative if it could not be opened.
