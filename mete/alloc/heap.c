@@ -24,7 +24,6 @@ enum {
     MIN = 1,         // Granules of the smallest block: a header and a word of links.
     BIN_COUNT = 32,  // Bin 0 is not used.
 };
-#define QUICK_MAX      24576U  // The largest size for which a bin exists where all blocks fit.
 #define first_bin(map) mete_bits_clz(map)
 #endif
 
@@ -51,6 +50,14 @@ enum {
 #define SETTLED(heap) ((void)0)
 #endif
 
+// What alloc and free are made of: inlined for speed, shared for size.
+#ifdef __OPTIMIZE_SIZE__
+#define HOT static inline
+#else
+#define HOT METE_INLINE
+#endif
+#define COLD static __attribute__((noinline))
+
 typedef struct __attribute__((may_alias)) block {
     half_t size;        // In granules; USED is set while the block is in use.
     half_t before;      // `size` of the block in front; USED alone if there is none.
@@ -61,27 +68,29 @@ _Static_assert(offsetof(heap_t, bins) == 2U * WORD,
                "bin 1 is a block at index 1 but for its header");
 _Static_assert(sizeof(half_t) * 2U == WORD, "a header is one word");
 
-static inline block_t *at(const heap_t *heap, uint32_t index)
+HOT block_t *at(const heap_t *heap, uint32_t index)
 {
     return (block_t *)((uintptr_t)heap + ((uintptr_t)index * WORD));
 }
 
-static inline void *payload_of(block_t *block)
+// The header of the block that begins so many granules further on.
+HOT block_t *behind(const block_t *block, uint32_t granules)
+{
+    return (block_t *)((uintptr_t)block + ((uintptr_t)granules * GRANULE));
+}
+
+HOT void *payload_of(block_t *block)
 {
     return (unsigned char *)block + WORD;
 }
 
-// Stores a half without letting the compiler share one conversion between several stores: it would
-// compute what the store instruction does for nothing.
-static inline void put(half_t *half, uint32_t value)
-{
-    __asm__("" : "+r"(value));
-    *half = (half_t)value;
-}
+// Hides from the compiler how a value came about. It would otherwise share what costs nothing to do
+// twice: the conversion to 16 bits that a store does anyway, the address that is a base and an index.
+#define HIDE(value) __asm__("" : "+r"(value))
 
 // Granules of a block for `size` bytes and its header. No size wraps around: 0, being one less than
 // the smallest, and SIZE_MAX ask for more than any heap has.
-static inline size_t granules_for(size_t size)
+HOT size_t granules_for(size_t size)
 {
     const size_t quarters = ((size - 1U) / 4U) + ((WORD + GRANULE) / 4U);
     return quarters / (GRANULE / 4U);
@@ -89,53 +98,53 @@ static inline size_t granules_for(size_t size)
 
 // Bins: 1 ... 7 hold blocks of just so many granules, then two bins an octave. The formula counts
 // octaves from the top and adds the second-highest bit of the size.
-static inline uint32_t bin_of(uint32_t granules)
+HOT uint32_t bin_of(uint32_t granules)
 {
-    if (granules < 8U) {
+    if (!METE_LIKELY(granules >= 8U)) {
         return granules;
     }
     const uint32_t zeros = mete_bits_clz(granules);
     return ((granules << zeros) >> 30) + 62U - (2U * zeros);
 }
 
-// The first bin in which every block has at least `granules`.
-static inline uint32_t bin_above(uint32_t granules)
-{
-    return (granules <= 8U) ? granules : bin_of(granules - 1U) + 1U;
-}
-
-static inline map_t bit_of(uint32_t bin)
+HOT map_t bit_of(uint32_t bin)
 {
     return ((map_t)1 << (8U * sizeof(map_t) - 1U)) >> bin;
 }
 
 // ---- What must be true before a header or a link is followed. True without a look at level 0.
 
-static inline bool is_index(const heap_t *heap, uint32_t index)
+HOT bool is_index(const heap_t *heap, uint32_t index)
 {
     return (METE_CHECK_LEVEL < 1) || (index < heap->last);
 }
 
-// Both neighbours in the list point back at the block.
-static inline bool is_linked(const heap_t *heap, const block_t *block, uint32_t index)
+// The next block in the list points back at this one.
+HOT bool has_next(const heap_t *heap, const block_t *block, uint32_t index)
 {
     return (METE_CHECK_LEVEL < 1) ||
-           ((block->next < heap->last) && (at(heap, block->next)->back == index) &&
-            (block->back < heap->last) && (at(heap, block->back)->next == index));
+           ((block->next < heap->last) && (at(heap, block->next)->back == index));
+}
+
+// So does the one in front of it, which may be the sentinel.
+HOT bool has_back(const heap_t *heap, const block_t *block, uint32_t index)
+{
+    return (METE_CHECK_LEVEL < 1) ||
+           ((block->back < heap->last) && (at(heap, block->back)->next == index));
 }
 
 // The list of the bin can be entered at its head.
-static inline bool has_head(const heap_t *heap, uint32_t bin)
+HOT bool has_head(const heap_t *heap, uint32_t bin)
 {
-    const uint32_t head = at(heap, bin)->next;
-    return (METE_CHECK_LEVEL < 1) || ((head < heap->last) && (at(heap, head)->back == bin));
+    return has_next(heap, at(heap, bin), bin);
 }
 
-// The block that ends where `granules` say describes itself as this one does.
-static inline bool is_bounded(const heap_t *heap, uint32_t index, uint32_t granules, uint32_t size)
+// The block that begins so many granules on says of this one what it says itself.
+HOT bool is_bounded(const heap_t *heap, const block_t *block, uint32_t index, uint32_t granules,
+                    uint32_t size)
 {
-    const uint32_t end = index + (granules * STEP);
-    return (METE_CHECK_LEVEL < 1) || ((end <= heap->last) && (at(heap, end)->before == size));
+    return (METE_CHECK_LEVEL < 1) ||
+           ((index + (granules * STEP) <= heap->last) && (behind(block, granules)->before == size));
 }
 
 // ---- Regions and blocks in address order
@@ -208,8 +217,7 @@ static bool is_elsewhere(void *self, const mete_heap_block_t *block)
 }
 
 // Why an address was refused: what it really is, found by walking the blocks.
-static __attribute__((noinline, unused)) mete_fault_t reason(const heap_t *heap,
-                                                             const void *address)
+__attribute__((unused)) COLD mete_fault_t reason(const heap_t *heap, const void *address)
 {
     search_for_t wanted = {(uintptr_t)address, {NULL, 0U, true}};
     const bool is_intact = HEAP(walk)(heap, is_elsewhere, &wanted);
@@ -224,193 +232,216 @@ static __attribute__((noinline, unused)) mete_fault_t reason(const heap_t *heap,
 
 // ---- Lists
 
-static inline map_t unlink(heap_t *heap, const block_t *block, map_t map)
+// Takes a free block out of its list. Returns the map without its bin, if that is empty now.
+HOT map_t detach(const heap_t *heap, const block_t *block, map_t map)
 {
     const uint32_t next = block->next;
     const uint32_t back = block->back;
-    put(&at(heap, next)->back, back);
-    put(&at(heap, back)->next, next);
+    at(heap, next)->back = (half_t)back;
+    at(heap, back)->next = (half_t)next;
     // Both are the same sentinel if the block was alone. The links say which, not the block's size.
     return (next == back) ? map & ~bit_of(next) : map;
 }
 
-static inline void link_first(heap_t *heap, block_t *block, uint32_t index, uint32_t bin, map_t map)
+// Puts a free block first in its list. Returns the map with its bin.
+HOT map_t attach(const heap_t *heap, block_t *block, uint32_t index, uint32_t granules, map_t map)
 {
+    const uint32_t bin = bin_of(granules);
     block_t *const sentinel = at(heap, bin);
     const uint32_t head = sentinel->next;
-    put(&block->next, head);
-    put(&block->back, bin);
-    put(&at(heap, head)->back, index);
-    put(&sentinel->next, index);
-    heap->map = map | bit_of(bin);
+    block->next = (half_t)head;
+    block->back = (half_t)bin;
+    at(heap, head)->back = (half_t)index;
+    HIDE(index);
+    sentinel->next = (half_t)index;
+    return map | bit_of(bin);
+}
+
+// Writes the size of a block on both of its ends.
+HOT void set_size(block_t *block, block_t *end, uint32_t size)
+{
+    HIDE(size);
+    block->size = (half_t)size;
+    HIDE(size);
+    end->before = (half_t)size;
 }
 
 // ---- The start map: exact knowledge of what is a live block, where the config provides for it.
 
-static inline void mark_start(const heap_t *heap, uint32_t index, bool is_live)
+COLD void add_start(uint32_t *starts, uint32_t number)
 {
-    if ((METE_CHECK_LEVEL >= 1) && (heap->config->starts != NULL)) {
-        (is_live ? mete_bitmap_add : mete_bitmap_remove)(heap->config->starts, index / STEP);
+    mete_bitmap_add(starts, number);
+}
+
+HOT void mark_start(const heap_t *heap, uint32_t index)
+{
+    if ((METE_CHECK_LEVEL >= 1) && !METE_LIKELY(heap->config->starts == NULL)) {
+        add_start(heap->config->starts, index / STEP);
     }
 }
 
-static inline bool is_start(const heap_t *heap, uint32_t index)
+// Takes the mark off again. False if there was none.
+COLD bool remove_start(uint32_t *starts, uint32_t number)
 {
-    return (heap->config->starts == NULL) || mete_bitmap_has(heap->config->starts, index / STEP);
+    const bool was_marked = mete_bitmap_has(starts, number);
+    mete_bitmap_remove(starts, number);
+    return was_marked;
+}
+
+HOT bool unmark_start(const heap_t *heap, uint32_t index)
+{
+    return (METE_CHECK_LEVEL < 1) || METE_LIKELY(heap->config->starts == NULL) ||
+           remove_start(heap->config->starts, index / STEP);
 }
 
 // ---- alloc
 
-typedef struct found {
-    uint32_t index;     // 0 if there is none.
-    uint32_t granules;  // The size of the block found.
-    bool is_damaged;
-} found_t;
+enum {
+    NONE = 0,     // No block: both are below every block's index.
+    DAMAGED = 1,  // A link led out of the heap.
+};
 
-static const found_t NONE = {0U, 0U, false};
-static const found_t DAMAGED = {0U, 0U, true};
-
-// First of `left` blocks of the matching bin that has the granules; some there are smaller.
-static inline found_t first_that_fits(const heap_t *heap, uint32_t bin, uint32_t granules,
-                                      uint32_t left)
+// The best of the first `left` blocks of a bin, or NONE if all of them are smaller.
+HOT uint32_t best_of(const heap_t *heap, uint32_t bin, uint32_t granules, uint32_t left)
 {
+    uint32_t best = NONE;
+    uint32_t least = USED;
     uint32_t index = at(heap, bin)->next;
     do {
         if (!is_index(heap, index)) {
             return DAMAGED;
         }
-        const block_t *const block = at(heap, index);
-        if (block->size >= granules) {
-            return (found_t){index, block->size, false};
+        const uint32_t over = at(heap, index)->size - granules;  // Huge if the block is smaller.
+        if (over < least) {
+            least = over;
+            best = index;
         }
-        index = block->next;
-    } while ((index != bin) && (--left != 0U));
-    return NONE;
-}
-
-// Best of `left` blocks of a bin in which every block fits.
-static inline found_t best_of(const heap_t *heap, uint32_t bin, uint32_t left)
-{
-    uint32_t index = at(heap, bin)->next;
-    found_t best = {index, USED, false};
-    do {
-        if (!is_index(heap, index)) {
-            return DAMAGED;
-        }
-        const block_t *const block = at(heap, index);
-        if (block->size < best.granules) {
-            best = (found_t){index, block->size, false};
-        }
-        index = block->next;
+        index = at(heap, index)->next;
     } while ((index != bin) && (--left != 0U));
     return best;
 }
 
-static inline found_t search(const heap_t *heap, size_t granules, map_t map)
+// Looks for a close fit: first in the bin where blocks of this size are, then in the next one that
+// is not empty, where all blocks fit.
+HOT uint32_t find_close(const heap_t *heap, uint32_t granules)
 {
-    if (granules > GRANULE_MAX) {
-        return NONE;
+    const uint32_t left = heap->config->search + (heap->config->search == 0U);
+    uint32_t bin = bin_of(granules);
+    const map_t fitting = heap->map << bin;
+    uint32_t index = NONE;
+    if ((fitting & bit_of(0U)) != 0U) {
+        index = best_of(heap, bin, granules, left);
     }
-    const uint32_t wanted = (uint32_t)granules;
-    const uint32_t left = (heap->config->search != 0U) ? heap->config->search : 1U;
-    const uint32_t bin = bin_of(wanted);
-    if ((map & bit_of(bin)) != 0U) {
-        const found_t found = first_that_fits(heap, bin, wanted, left);
-        if ((found.index != 0U) || found.is_damaged) {
-            return found;
-        }
+    const map_t above = fitting << 1;
+    if ((index == NONE) && (above != 0U)) {
+        bin += 1U + first_bin(above);
+        index = best_of(heap, bin, granules, left);
     }
-    const map_t above = (map << bin) << 1;
-    return (above != 0U) ? best_of(heap, bin + 1U + first_bin(above), left) : NONE;
-}
-
-static inline found_t find(const heap_t *heap, size_t granules)
-{
-    const map_t map = heap->map;
-    if (METE_LIKELY(granules <= heap->quick)) {
-        const uint32_t bin = bin_above((uint32_t)granules);
-        const map_t fitting = map << bin;
-        if (METE_LIKELY(fitting != 0U)) {
-            const uint32_t index = at(heap, bin + first_bin(fitting))->next;
-            return is_index(heap, index) ? (found_t){index, at(heap, index)->size, false} : DAMAGED;
-        }
-    }
-    return search(heap, granules, map);
-}
-
-// Hands out the first `granules` of a free block and keeps the rest. False if it is not intact.
-static inline bool carve(heap_t *heap, found_t found, uint32_t granules)
-{
-    block_t *const block = at(heap, found.index);
-    const uint32_t rest = found.granules - granules;
-    const uint32_t bin = bin_of(rest);
-    if ((METE_CHECK_LEVEL >= 1) &&
-        ((found.index < FIRST) || !is_linked(heap, block, found.index) ||
-         !is_bounded(heap, found.index, found.granules, found.granules) ||
-         ((rest >= MIN) && !has_head(heap, bin)))) {
-        return false;
-    }
-    const map_t map = unlink(heap, block, heap->map);
-    block_t *const after = at(heap, found.index + (found.granules * STEP));
-    const squares_t squares = heap->free_squares;
-    tally_t tally = heap->free_tally;
-    if (rest >= MIN) {
-        const uint32_t index = found.index + (granules * STEP);
-        block_t *const tail = at(heap, index);
-        link_first(heap, tail, index, bin, map);
-        put(&block->size, granules | USED);
-        put(&tail->before, granules | USED);
-        put(&tail->size, rest);
-        put(&after->before, rest);
-        heap->free_squares = squares - ((squares_t)granules * (found.granules + rest));
-        tally -= TALLY(granules, 0U);
-    } else {
-        heap->map = map;
-        put(&block->size, found.granules | USED);
-        put(&after->before, found.granules | USED);
-        heap->free_squares = squares - ((squares_t)found.granules * found.granules);
-        tally -= TALLY(found.granules, 1U);
-    }
-    heap->free_tally = tally;
-    if (tally < heap->free_tally_min) {
-        heap->free_tally_min = tally;
-    }
-    mark_start(heap, found.index, true);
-    return true;
+    return ((index == NONE) || has_back(heap, at(heap, index), index)) ? index : (uint32_t)DAMAGED;
 }
 
 // Asks the program to free something. True if the request should be tried again.
-static __attribute__((noinline)) bool ask(heap_t *heap, size_t size, bool may_retry)
+static bool ask(heap_t *heap, size_t granules, unsigned tries)
 {
     const mete_heap_config_t *const config = heap->config;
-    if (may_retry && (size != 0U) && (config->on_refusal != NULL) &&
-        config->on_refusal(config->on_refusal_self, size)) {
+    if ((tries == 0U) && (granules <= GRANULE_MAX) && (config->on_refusal != NULL) &&
+        config->on_refusal(config->on_refusal_self, (granules * GRANULE) - WORD)) {
         return true;
     }
     heap->refusals++;
     return false;
 }
 
+// A block of at least so many granules whose `back` link is good; NONE, after asking once; or DAMAGED.
+COLD uint32_t find_or_ask(heap_t *heap, size_t granules)
+{
+    uint32_t index = NONE;
+    unsigned tries = 0U;
+    do {
+        index = (granules <= GRANULE_MAX) ? find_close(heap, (uint32_t)granules) : (uint32_t)NONE;
+    } while ((index == NONE) && ask(heap, granules, tries++));
+    return index;
+}
+
+// The first block of the next bin above that is not empty, where all blocks fit; or else, if it fits,
+// the first of the bin below, where some do. Its `back` link is good. NONE if neither is there, or if
+// the config asks for a search.
+HOT uint32_t find_quick(const heap_t *heap, size_t granules)
+{
+    if (!METE_LIKELY(granules <= heap->quick)) {
+        return NONE;
+    }
+    uint32_t bin = bin_of((uint32_t)granules - 1U);
+    const map_t fitting = heap->map << bin;
+    const map_t above = fitting << 1;
+    if (METE_LIKELY(above != 0U)) {
+        bin += 1U + first_bin(above);
+    } else if ((fitting == 0U) || !is_index(heap, at(heap, bin)->next) ||
+               (at(heap, at(heap, bin)->next)->size < granules)) {
+        return NONE;
+    }
+    const uint32_t index = at(heap, bin)->next;
+    const bool is_sound =
+        is_index(heap, index) && ((METE_CHECK_LEVEL < 1) || (at(heap, index)->back == bin));
+    return is_sound ? index : (uint32_t)DAMAGED;
+}
+
+// True if a block that was found is a free block of at least so many granules, and intact.
+HOT bool may_carve(const heap_t *heap, uint32_t index, uint32_t granules)
+{
+    const block_t *const block = at(heap, index);
+    const uint32_t size = block->size;
+    const uint32_t rest = size - granules;
+    return (METE_CHECK_LEVEL < 1) ||
+           ((index >= FIRST) && is_bounded(heap, block, index, size, size) &&
+            has_next(heap, block, index) && ((rest < MIN) || has_head(heap, bin_of(rest))));
+}
+
+// Hands out the first `granules` of a free block and keeps the rest. Returns the block.
+HOT block_t *carve(heap_t *heap, uint32_t index, uint32_t granules)
+{
+    block_t *block = at(heap, index);
+    HIDE(block);
+    const uint32_t size = block->size;
+    const uint32_t rest = size - granules;
+    map_t map = detach(heap, block, heap->map);
+    if (METE_LIKELY(rest >= MIN)) {
+        block_t *const tail = behind(block, granules);
+        map = attach(heap, tail, index + (granules * STEP), rest, map);
+        set_size(tail, behind(block, size), rest);
+    } else {
+        granules = size;
+        heap->free_tally -= TALLY(0U, 1U);
+    }
+    heap->map = map;
+    const squares_t squares = heap->free_squares;
+    const tally_t tally = heap->free_tally - TALLY(granules, 0U);
+    heap->free_squares = squares - ((squares_t)granules * ((2U * (squares_t)size) - granules));
+    heap->free_tally = tally;
+    if (tally < heap->free_tally_min) {
+        heap->free_tally_min = tally;
+    }
+    set_size(block, behind(block, granules), granules | USED);
+    mark_start(heap, index);
+    return block;
+}
+
 METE_DIRECT void *HEAP(alloc)(heap_t *heap, size_t size)
 {
     METE_ASSERT(heap != NULL);
     const size_t granules = granules_for(size);
-    found_t found = find(heap, granules);
-    for (bool may_retry = true; found.index == 0U; may_retry = false) {
-        if (found.is_damaged) {
-            METE_FAULT(METE_FAULT_CORRUPT, heap, NULL);
+    uint32_t index = find_quick(heap, granules);
+    if (index == NONE) {
+        index = find_or_ask(heap, granules);
+        if (index == NONE) {
             return NULL;
         }
-        if (!ask(heap, size, may_retry)) {
-            return NULL;
-        }
-        found = find(heap, granules);
     }
-    block_t *const block = at(heap, found.index);
-    if (!carve(heap, found, (uint32_t)granules)) {
-        METE_FAULT(METE_FAULT_CORRUPT, heap, payload_of(block));
+    if (!may_carve(heap, index, (uint32_t)granules)) {
+        METE_FAULT(METE_FAULT_CORRUPT, heap, NULL);
         return NULL;
     }
+    block_t *const block = carve(heap, index, (uint32_t)granules);
     SETTLED(heap);
     return payload_of(block);
 }
@@ -418,88 +449,98 @@ METE_DIRECT void *HEAP(alloc)(heap_t *heap, size_t size)
 // ---- free
 
 // The index of a block in use, or 0 if the address is not that of one.
-static inline uint32_t index_of(const heap_t *heap, const void *block)
+HOT uint32_t index_of(const heap_t *heap, const void *address)
 {
-    const uintptr_t offset = (uintptr_t)block - (uintptr_t)heap;
+    const uintptr_t offset = (uintptr_t)address - (uintptr_t)heap;
     const uint32_t index = (uint32_t)(offset / WORD) - 1U;
     if (METE_CHECK_LEVEL < 1) {
         return index;
     }
+    if ((offset % GRANULE != 0U) || (offset / WORD > heap->last) || (index < FIRST)) {
+        return 0U;
+    }
     // The size of a free block turns into one that reaches beyond every heap.
-    const bool is_inside =
-        (offset % GRANULE == 0U) && (offset / WORD <= heap->last) && (index >= FIRST);
-    return (is_inside &&
-            is_bounded(heap, index, at(heap, index)->size ^ USED, at(heap, index)->size) &&
-            is_start(heap, index))
-               ? index
-               : 0U;
+    const uint32_t size = at(heap, index)->size;
+    return is_bounded(heap, at(heap, index), index, size ^ USED, size) ? index : 0U;
 }
 
-// Frees `granules` from `index` on: joins them with a free block behind and, as `before` says, with
-// one in front. False, with nothing changed, if one of those is not intact.
-static inline bool give_back(heap_t *heap, uint32_t index, uint32_t granules, uint32_t before)
+// True if what is freed between two blocks can be joined with those of them that are free.
+HOT bool may_join(const heap_t *heap, const block_t *block, uint32_t index, uint32_t granules,
+                  uint32_t before)
 {
-    const uint32_t end = index + (granules * STEP);
-    const block_t *const behind = at(heap, end);
-    const uint32_t behind_size = behind->size;
-    const bool joins_behind = behind_size < USED;
-    const bool joins_before = before < USED;
-    const uint32_t start = joins_before ? index - (before * STEP) : index;
-    block_t *const block = at(heap, start);
+    if (METE_CHECK_LEVEL < 1) {
+        return true;
+    }
+    const block_t *const end = behind(block, granules);
     uint32_t total = granules;
-    if (joins_behind) {
-        if (!is_bounded(heap, end, behind_size, behind_size) || !is_linked(heap, behind, end)) {
+    if (end->size < USED) {
+        const uint32_t end_index = index + (granules * STEP);
+        if (!is_bounded(heap, end, end_index, end->size, end->size) ||
+            !has_next(heap, end, end_index) || !has_back(heap, end, end_index)) {
             return false;
         }
-        total += behind_size;
+        total += end->size;
     }
-    if (joins_before) {
-        if ((METE_CHECK_LEVEL >= 1) &&
-            (((index - FIRST) < (before * STEP)) || (block->size != before) ||
-             !is_linked(heap, block, start))) {
+    if (before < USED) {
+        const uint32_t start_index = index - (before * STEP);
+        const block_t *const start = at(heap, start_index);
+        if (((int32_t)start_index < FIRST) || (start->size != before) ||
+            !has_next(heap, start, start_index) || !has_back(heap, start, start_index)) {
             return false;
         }
         total += before;
     }
-    const uint32_t bin = bin_of(total);
-    if (!has_head(heap, bin)) {
-        return false;
-    }
-    map_t map = heap->map;
-    squares_t squares = heap->free_squares + ((squares_t)total * total);
-    tally_t tally = heap->free_tally + TALLY(granules, 1U);
-    if (joins_behind) {
-        map = unlink(heap, behind, map);
-        squares -= (squares_t)behind_size * behind_size;
-        tally -= 1U;
-    }
-    if (joins_before) {
-        map = unlink(heap, block, map);
-        squares -= (squares_t)before * before;
-        tally -= 1U;
-        at(heap, index)->size = 0U;  // So that a second free does not find a live header here.
-    }
-    heap->free_squares = squares;
-    heap->free_tally = tally;
-    put(&block->size, total);
-    put(&at(heap, start + (total * STEP))->before, total);
-    link_first(heap, block, start, bin, map);
-    mark_start(heap, index, false);
-    return true;
+    return has_head(heap, bin_of(total));
 }
 
-METE_DIRECT void HEAP(free)(heap_t *heap, void *block)
+// Frees `granules` from a block on: joins them with a free block behind and, as `before` says, with
+// one in front.
+HOT void join(heap_t *heap, block_t *block, uint32_t index, uint32_t granules, uint32_t before)
+{
+    block_t *const end = behind(block, granules);
+    const uint32_t end_size = end->size;
+    map_t map = heap->map;
+    tally_t tally = heap->free_tally + TALLY(granules, 1U);
+    squares_t squares = heap->free_squares;
+    if (end_size < USED) {
+        map = detach(heap, end, map);
+        tally -= 1U;
+        squares -= (squares_t)end_size * end_size;
+        granules += end_size;
+    }
+    if (before < USED) {
+        block->size = 0U;  // So that a second free does not find a live header here.
+        index -= before * STEP;
+        block = at(heap, index);
+        map = detach(heap, block, map);
+        tally -= 1U;
+        squares -= (squares_t)before * before;
+        granules += before;
+    }
+    heap->free_tally = tally;
+    heap->free_squares = squares + ((squares_t)granules * granules);
+    heap->map = attach(heap, block, index, granules, map);
+    set_size(block, behind(block, granules), granules);
+}
+
+METE_DIRECT void HEAP(free)(heap_t *heap, void *address)
 {
     METE_ASSERT(heap != NULL);
-    if (block == NULL) {
+    if (address == NULL) {
         return;
     }
-    const uint32_t index = index_of(heap, block);
-    if ((index == 0U) ||
-        !give_back(heap, index, at(heap, index)->size ^ USED, at(heap, index)->before)) {
-        METE_FAULT(reason(heap, block), heap, block);
+    const uint32_t index = index_of(heap, address);
+    block_t *block = at(heap, index);
+    HIDE(block);
+    const uint32_t granules = block->size ^ USED;
+    const uint32_t before = block->before;
+    if ((METE_CHECK_LEVEL >= 1) &&
+        ((index == 0U) || !may_join(heap, block, index, granules, before) ||
+         !unmark_start(heap, index))) {
+        METE_FAULT(reason(heap, address), heap, address);
         return;
     }
+    join(heap, block, index, granules, before);
     SETTLED(heap);
 }
 
@@ -508,7 +549,7 @@ METE_DIRECT void HEAP(free)(heap_t *heap, void *block)
 typedef enum outcome { DONE, NO_ROOM, DAMAGE } outcome_t;
 
 // Cuts a block in use down to `wanted` granules, if what is left over makes a block.
-static outcome_t shrink(heap_t *heap, uint32_t index, uint32_t wanted)
+COLD outcome_t shrink(heap_t *heap, uint32_t index, uint32_t wanted)
 {
     block_t *const block = at(heap, index);
     const uint32_t rest = (block->size ^ USED) - wanted;
@@ -516,16 +557,16 @@ static outcome_t shrink(heap_t *heap, uint32_t index, uint32_t wanted)
         return DONE;
     }
     const uint32_t tail = index + (wanted * STEP);
-    if (!give_back(heap, tail, rest, USED)) {
+    if (!may_join(heap, behind(block, wanted), tail, rest, USED)) {
         return DAMAGE;
     }
-    put(&block->size, wanted | USED);
-    put(&at(heap, tail)->before, wanted | USED);
+    join(heap, behind(block, wanted), tail, rest, USED);
+    set_size(block, behind(block, wanted), wanted | USED);
     return DONE;
 }
 
 // Takes what a block in use lacks from a free block behind it.
-static outcome_t grow(heap_t *heap, uint32_t index, uint32_t wanted)
+COLD outcome_t grow(heap_t *heap, uint32_t index, uint32_t wanted)
 {
     block_t *const block = at(heap, index);
     const uint32_t size = block->size ^ USED;
@@ -534,18 +575,24 @@ static outcome_t grow(heap_t *heap, uint32_t index, uint32_t wanted)
     if ((behind_size >= USED) || (size + behind_size < wanted)) {
         return NO_ROOM;
     }
-    if (!carve(heap, (found_t){end, behind_size, false}, wanted - size)) {
+    if (!may_carve(heap, end, wanted - size) || !has_back(heap, at(heap, end), end)) {
         return DAMAGE;
     }
-    mark_start(heap, end, false);
+    (void)carve(heap, end, wanted - size);
+    (void)unmark_start(heap, end);
     const uint32_t total = size + (at(heap, end)->size ^ USED);
-    put(&block->size, total | USED);
-    put(&at(heap, index + (total * STEP))->before, total | USED);
+    set_size(block, behind(block, total), total | USED);
     return DONE;
 }
 
-static outcome_t fit(heap_t *heap, uint32_t index, size_t granules)
+// In place or not at all.
+static outcome_t fit_block(heap_t *heap, const void *block, size_t size)
 {
+    const uint32_t index = (block != NULL) ? index_of(heap, block) : 0U;
+    const size_t granules = granules_for(size);
+    if ((METE_CHECK_LEVEL >= 1) && (index == 0U)) {
+        return DAMAGE;
+    }
     if (granules > GRANULE_MAX) {
         return NO_ROOM;
     }
@@ -557,8 +604,7 @@ static outcome_t fit(heap_t *heap, uint32_t index, size_t granules)
 METE_DIRECT bool HEAP(resize)(heap_t *heap, void *block, size_t size)
 {
     METE_ASSERT(heap != NULL);
-    const uint32_t index = (block != NULL) ? index_of(heap, block) : 0U;
-    const outcome_t outcome = (index != 0U) ? fit(heap, index, granules_for(size)) : DAMAGE;
+    const outcome_t outcome = fit_block(heap, block, size);
     if (outcome == DAMAGE) {
         METE_FAULT(reason(heap, block), heap, block);
         return false;
@@ -576,8 +622,7 @@ METE_DIRECT void *HEAP(realloc)(heap_t *heap, void *block, size_t size)
         HEAP(free)(heap, block);
         return NULL;
     }
-    const uint32_t index = index_of(heap, block);
-    const outcome_t outcome = (index != 0U) ? fit(heap, index, granules_for(size)) : DAMAGE;
+    const outcome_t outcome = fit_block(heap, block, size);
     if (outcome == DAMAGE) {
         METE_FAULT(reason(heap, block), heap, block);
         return NULL;
@@ -598,15 +643,18 @@ METE_DIRECT void *HEAP(realloc)(heap_t *heap, void *block, size_t size)
 // Frees the first `gap` granules of a block in use. The index of what remains, or 0 for damage.
 static uint32_t cut_front(heap_t *heap, uint32_t index, uint32_t gap)
 {
-    const uint32_t size = at(heap, index)->size ^ USED;
-    const uint32_t start = index + (gap * STEP);
-    put(&at(heap, start)->size, (size - gap) | USED);
-    if (!give_back(heap, index, gap, at(heap, index)->before)) {
+    block_t *const block = at(heap, index);
+    block_t *const start = behind(block, gap);
+    block_t *const end = behind(block, block->size ^ USED);
+    const uint32_t size = block->size - gap;
+    start->size = (half_t)size;
+    if (!may_join(heap, block, index, gap, block->before) || !unmark_start(heap, index)) {
         return 0U;
     }
-    put(&at(heap, index + (size * STEP))->before, (size - gap) | USED);
-    mark_start(heap, start, true);
-    return start;
+    join(heap, block, index, gap, block->before);
+    set_size(start, end, size);
+    mark_start(heap, index + (gap * STEP));
+    return index + (gap * STEP);
 }
 
 // Granules from a payload to the first aligned address that leaves room for a block in between.
@@ -649,56 +697,51 @@ METE_DIRECT void *HEAP(alloc_aligned)(heap_t *heap, size_t size, size_t align)
 static void open_region(heap_t *heap, uint32_t first, uint32_t end)
 {
     const uint32_t granules = (end - first) / STEP;
-    block_t *const block = at(heap, first);
-    block_t *const last = at(heap, end);
-    put(&block->size, granules);
-    put(&block->before, USED);
-    put(&last->size, USED);
-    put(&last->before, granules);
-    link_first(heap, block, first, bin_of(granules), heap->map);
-    heap->free_squares += (squares_t)granules * granules;
+    at(heap, first)->before = (half_t)USED;
+    at(heap, end)->size = (half_t)USED;
+    heap->map = attach(heap, at(heap, first), first, granules, heap->map);
+    set_size(at(heap, first), at(heap, end), granules);
     heap->free_tally += TALLY(granules, 1U);
     heap->free_tally_min += TALLY(granules, 1U);
+    heap->free_squares += (squares_t)granules * granules;
 }
 
-// The last index at which an end header fits in so many words from the heap on, or 0 if the region
-// would be too small for a block or reach beyond the window or the start map.
-static uint32_t end_for(const mete_heap_config_t *config, uintptr_t first, uintptr_t words)
+// The end header of a region whose first header is known. 0 if the region has no room for a block
+// or reaches beyond the window or the start map.
+static uint32_t end_for(const heap_t *heap, const mete_heap_config_t *config, mete_span_t region,
+                        uintptr_t first)
 {
-    if ((words <= first + (MIN * STEP)) || (words - 1U > INDEX_MAX)) {
+    const uintptr_t stop = (uintptr_t)region.start + region.size;
+    const uintptr_t words = (stop - (uintptr_t)heap) / WORD;
+    if (!mete_span_is_legal(region) || (words <= first + (MIN * STEP)) ||
+        (words - 1U > INDEX_MAX)) {
         return 0U;
     }
-    const uintptr_t end = first + ((words - 1U - first) / STEP * STEP);
+    const uint32_t end = (uint32_t)(first + ((words - 1U - first) / STEP * STEP));
     const bool is_mapped = (config->starts == NULL) || (end / STEP / 32U < config->starts_count);
-    return is_mapped ? (uint32_t)end : 0U;
+    return is_mapped ? end : 0U;
 }
 
 heap_t *HEAP(init)(const mete_heap_config_t *config)
 {
     METE_ASSERT(config != NULL);
-    const mete_span_t storage = config->storage;
-    if (!mete_span_is_legal(storage) || (config->search > SEARCH_MAX)) {
+    heap_t *const heap = (heap_t *)mete_align_up((uintptr_t)config->storage.start, GRANULE);
+    const uint32_t end = end_for(heap, config, config->storage, FIRST);
+    if ((end == 0U) || (config->search > SEARCH_MAX)) {
         return NULL;
     }
-    const uintptr_t start = mete_align_up((uintptr_t)storage.start, GRANULE);
-    const uintptr_t stop = (uintptr_t)storage.start + storage.size;
-    const uint32_t end = (start < stop) ? end_for(config, FIRST, (stop - start) / WORD) : 0U;
-    if (end == 0U) {
-        return NULL;
-    }
-    heap_t *const heap = (heap_t *)start;
-    heap->map = 0U;
     for (uint32_t bin = 1U; bin < BIN_COUNT; bin++) {
         at(heap, bin)->next = (half_t)bin;
         at(heap, bin)->back = (half_t)bin;
     }
     heap->last = (half_t)end;
     heap->next = 0U;
+    heap->map = 0U;
+    heap->quick = (half_t)((config->search == 0U) ? GRANULE_MAX : 0U);
     heap->end = (half_t)end;
-    heap->quick = (half_t)((config->search == 0U) ? QUICK_MAX : 0U);
     heap->free_tally = 0U;
-    heap->free_tally_min = 0U;
     heap->free_squares = 0U;
+    heap->free_tally_min = 0U;
     heap->refusals = 0U;
     heap->config = config;
     for (size_t i = 0U; (config->starts != NULL) && (i < config->starts_count); i++) {
@@ -711,27 +754,25 @@ heap_t *HEAP(init)(const mete_heap_config_t *config)
 bool HEAP(add)(heap_t *heap, mete_span_t region)
 {
     METE_ASSERT(heap != NULL);
+    // The word in front of the first header describes the region; the payload behind it is aligned.
     const uintptr_t start = (uintptr_t)region.start - (uintptr_t)heap;
-    if (!mete_span_is_legal(region) || ((uintptr_t)region.start < (uintptr_t)heap)) {
-        return false;
-    }
-    // The word in front of the first header describes the region: the payload two words on is aligned.
     const uintptr_t first = (mete_align_up(start + (2U * WORD), GRANULE) / WORD) - 1U;
-    const uint32_t end = end_for(heap->config, first, (start + region.size) / WORD);
+    const uint32_t end = end_for(heap, heap->config, region, first);
     region_t front = first_region(heap);
     for (region_t r = front; (r.first != 0U) && (r.first < first); r = next_region(heap, r)) {
         front = r;
     }
-    if ((end == 0U) || (first <= front.end + 1U) || ((front.next != 0U) && (end >= front.next))) {
+    if (((uintptr_t)region.start < (uintptr_t)heap) || (end == 0U) || (first <= front.end + 1U) ||
+        ((front.next != 0U) && (end >= front.next))) {
         return false;
     }
     block_t *const description = at(heap, (uint32_t)first - 1U);
-    put(&description->size, end);
-    put(&description->before, front.next);
+    description->size = (half_t)end;
+    description->before = (half_t)front.next;
     if (front.first == FIRST) {
         heap->next = (half_t)(first - 1U);
     } else {
-        put(&at(heap, front.first - 1U)->before, (uint32_t)first - 1U);
+        at(heap, front.first - 1U)->before = (half_t)(first - 1U);
     }
     heap->last = (half_t)((end > heap->last) ? end : heap->last);
     open_region(heap, (uint32_t)first, end);
@@ -786,6 +827,12 @@ typedef struct census {
     bool is_sound;
 } census_t;
 
+static bool is_marked(const heap_t *heap, uint32_t index)
+{
+    const uint32_t *const starts = heap->config->starts;
+    return (METE_CHECK_LEVEL < 1) || (starts == NULL) || mete_bitmap_has(starts, index / STEP);
+}
+
 static void count_region(const heap_t *heap, region_t region, census_t *census)
 {
     uint32_t before = USED;
@@ -794,7 +841,7 @@ static void count_region(const heap_t *heap, region_t region, census_t *census)
         const uint32_t size = at(heap, index)->size;
         const bool is_free = size < USED;
         census->is_sound = census->is_sound && (at(heap, index)->before == before) &&
-                           (!is_free || (before >= USED)) && (is_free || is_start(heap, index));
+                           (!is_free || (before >= USED)) && (is_free || is_marked(heap, index));
         census->tally += is_free ? TALLY(size, 1U) : 0U;
         census->squares += is_free ? (squares_t)size * size : 0U;
         before = size;

@@ -15,7 +15,6 @@ enum {
     MIN = 2,
     BIN_COUNT = 64,
 };
-#define QUICK_MAX      0x60000000U
 #define first_bin(map) mete_bits_clz64(map)
 
 #include "mete/alloc/heap.c"
