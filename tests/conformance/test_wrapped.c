@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//
+// Wrappers, held to the interface: in front of one they must behave as an allocator does, alone and
+// in a chain.
+
+#include "mete/alloc/arena.h"
+#include "mete/alloc/heap.h"
+#include "mete/alloc/pool.h"
+#include "mete/wrap/lock.h"
+#include "mete/wrap/stats.h"
+#include "mete/wrap/track.h"
+#include "tests/conformance/suite.h"
+#include "tests/support/tap.h"
+
+// ---- What stands behind
+
+enum { BLOCK_COUNT = 30, BLOCK_SIZE = 128 };
+
+static mete_heap_config_t heap_config;
+static mete_heap_t *heap;
+static mete_pool_config_t pool_config;
+static uint16_t pool_links[BLOCK_COUNT];
+static mete_pool_t pool;
+static mete_arena_t arena_behind;
+
+static mete_alloc_t make_heap(mete_span_t arena)
+{
+    heap_config = (mete_heap_config_t){.storage = arena, .search = 2U};
+    heap = mete_heap_init(&heap_config);
+    return mete_heap_as_alloc(heap);
+}
+
+static mete_alloc_t make_pool(mete_span_t arena)
+{
+    pool_config = (mete_pool_config_t){arena.start, pool_links, BLOCK_SIZE, BLOCK_COUNT};
+    (void)mete_pool_init(&pool, &pool_config);
+    return mete_pool_as_alloc(&pool);
+}
+
+static mete_alloc_t make_arena(mete_span_t arena)
+{
+    (void)mete_arena_init(&arena_behind, arena);
+    return mete_arena_as_alloc(&arena_behind);
+}
+
+// ---- The wrappers
+
+static size_t depth;  // Of the lock.
+static bool was_unbalanced;
+
+static void enter(void *self)
+{
+    (void)self;
+    was_unbalanced |= (depth != 0U);
+    depth++;
+}
+
+static void leave(void *self)
+{
+    (void)self;
+    was_unbalanced |= (depth != 1U);
+    depth--;
+}
+
+static mete_stats_t stats;
+static mete_track_t track;
+static mete_locked_t locked;
+static mete_site_t site;
+
+static mete_alloc_t with_stats(mete_alloc_t inner)
+{
+    (void)mete_stats_init(&stats, inner, NULL);
+    return mete_stats_as_alloc(&stats);
+}
+
+static mete_alloc_t with_track(mete_alloc_t inner)
+{
+    static const mete_track_config_t config = {.site = &site};
+    (void)mete_track_init(&track, inner, &config);
+    return mete_track_as_alloc(&track);
+}
+
+static mete_alloc_t with_lock(mete_alloc_t inner)
+{
+    static const mete_lock_ops_t ops = {enter, leave};
+    depth = 0U;
+    was_unbalanced = false;
+    (void)mete_locked_init(&locked, inner, (mete_lock_t){&ops, NULL}, &site);
+    return mete_locked_as_alloc(&locked);
+}
+
+// ---- The subjects
+
+static mete_alloc_t make_stats_heap(mete_span_t arena)
+{
+    return with_stats(make_heap(arena));
+}
+
+static mete_alloc_t make_lock_heap(mete_span_t arena)
+{
+    return with_lock(make_heap(arena));
+}
+
+static mete_alloc_t make_track_heap(mete_span_t arena)
+{
+    return with_track(make_heap(arena));
+}
+
+static mete_alloc_t make_track_pool(mete_span_t arena)
+{
+    return with_track(make_pool(arena));
+}
+
+static mete_alloc_t make_track_arena(mete_span_t arena)
+{
+    return with_track(make_arena(arena));
+}
+
+static mete_alloc_t make_stats_pool(mete_span_t arena)
+{
+    return with_stats(make_pool(arena));
+}
+
+static mete_alloc_t make_chain(mete_span_t arena)
+{
+    return with_lock(with_stats(with_track(make_heap(arena))));
+}
+
+static bool check_heap(void)
+{
+    return mete_heap_check(heap);
+}
+
+static bool check_lock_heap(void)
+{
+    return mete_heap_check(heap) && (depth == 0U) && !was_unbalanced;
+}
+
+static bool check_track_heap(void)
+{
+    return mete_heap_check(heap) && mete_track_check(&track);
+}
+
+static bool check_track(void)
+{
+    return mete_track_check(&track);
+}
+
+static bool check_pool(void)
+{
+    return mete_pool_check(&pool);
+}
+
+static bool check_chain(void)
+{
+    return check_lock_heap() && mete_track_check(&track);
+}
+
+#define HEAP_SIZE    (SUITE_ARENA_SIZE - sizeof(mete_heap_t) - 32U)
+#define HEAP_TRAITS  (SUITE_ALL & ~(unsigned)SUITE_EXACT_STARTS)
+#define POOL_TRAITS  (SUITE_ALL & ~(unsigned)(SUITE_MIXED | SUITE_SIZE_BELOW))
+#define ARENA_TRAITS (SUITE_MIXED | SUITE_REUSES_LAST | SUITE_RESIZES | SUITE_OWNS)
+
+static const suite_subject_t subjects[] = {
+    {"stats over heap", make_stats_heap, check_heap, HEAP_SIZE, SUITE_ALIGN_MAX, HEAP_TRAITS, NULL},
+    {"lock over heap", make_lock_heap, check_lock_heap, HEAP_SIZE, SUITE_ALIGN_MAX, HEAP_TRAITS,
+     NULL},
+    {"stats over pool", make_stats_pool, check_pool, BLOCK_SIZE, 64U, POOL_TRAITS, NULL},
+    {"track over heap", make_track_heap, check_track_heap, HEAP_SIZE - METE_TRACK_PREFIX_SIZE(8U),
+     SUITE_ALIGN_MAX / 2U, HEAP_TRAITS, NULL},
+    {"track over pool", make_track_pool, check_track, BLOCK_SIZE - METE_TRACK_PREFIX_SIZE(8U), 16U,
+     POOL_TRAITS | SUITE_SIZE_BELOW, NULL},
+    {"track over arena", make_track_arena, check_track,
+     SUITE_ARENA_SIZE - METE_TRACK_PREFIX_SIZE(8U), SUITE_ALIGN_MAX / 2U,
+     ARENA_TRAITS | SUITE_SIZE_OF | SUITE_SIZE_ABOVE | SUITE_SIZE_BELOW | SUITE_ALIGN |
+         SUITE_FOREIGN | SUITE_DOUBLE_FREE | SUITE_INTERIOR,
+     NULL},
+    {"lock over stats over track over heap", make_chain, check_chain,
+     HEAP_SIZE - METE_TRACK_PREFIX_SIZE(8U), SUITE_ALIGN_MAX / 2U, HEAP_TRAITS, NULL},
+};
+
+int main(void)
+{
+    for (size_t i = 0U; i < sizeof subjects / sizeof subjects[0]; i++) {
+        suite_test(&subjects[i]);
+    }
+    return tap_finish();
+}
