@@ -14,11 +14,11 @@
 #include "mete/core/bits.h"
 
 enum {
-    LINK_END = UINT16_MAX,
-    LINK_LIVE = METE_POOL_BLOCK_COUNT_MAX,
+    LINK_END = METE_POOL_BLOCK_COUNT_MAX,
+    LINK_LIVE = 0xFF00,  // Both are numbers that Thumb-2 compares with in one instruction.
     WORD_BITS = 8 * (int)sizeof(uintptr_t),
 };
-_Static_assert((int)LINK_LIVE < (int)LINK_END, "a block index must not read as a mark");
+_Static_assert((int)LINK_END < (int)LINK_LIVE, "a block index must not read as a mark");
 _Static_assert(sizeof(size_t) == sizeof(uintptr_t), "offsets of blocks are sizes");
 
 static inline size_t in_use_of(const mete_pool_t *pool)
@@ -89,6 +89,7 @@ bool mete_pool_init(mete_pool_t *pool, const mete_pool_config_t *config)
     pool->rotation = trailing_zeros_of(config->block_size);
     pool->inverse = inverse_of(config->block_size >> pool->rotation);
     pool->links = config->links;
+    pool->block_count = config->block_count;
     pool->first_free = LINK_END;
     pool->opened = 0U;
     pool->alloc_total = 0U;
@@ -128,7 +129,7 @@ static inline bool is_held(const mete_pool_t *pool, size_t index, const void *bl
 // What is wrong with freeing the block at `index`. A live one occurred twice in a batch.
 static mete_fault_t fault_of(const mete_pool_t *pool, size_t index)
 {
-    if (index >= pool->config->block_count) {
+    if (index >= pool->block_count) {
         return METE_FAULT_FOREIGN;
     }
     const size_t link = pool->links[index];
@@ -164,7 +165,7 @@ static inline void push(mete_pool_t *pool, size_t index)
 static __attribute__((noinline)) void *open_next(mete_pool_t *pool)
 {
     const size_t index = pool->opened;
-    if (index == pool->config->block_count) {
+    if (index >= pool->block_count) {
         pool->refusals++;
         return NULL;
     }
@@ -237,7 +238,7 @@ METE_DIRECT void mete_pool_free(mete_pool_t *pool, void *block)
 METE_DIRECT bool mete_pool_alloc_many(mete_pool_t *pool, void *blocks[], size_t count)
 {
     METE_ASSERT((pool != NULL) && (pool->config != NULL) && ((blocks != NULL) || (count == 0U)));
-    if (count > pool->config->block_count - in_use_of(pool)) {
+    if (count > pool->block_count - in_use_of(pool)) {
         pool->refusals++;
         return false;
     }
@@ -279,14 +280,14 @@ METE_DIRECT void mete_pool_free_many(mete_pool_t *pool, void *const blocks[], si
 bool mete_pool_owns(const mete_pool_t *pool, const void *address)
 {
     METE_ASSERT((pool != NULL) && (pool->config != NULL));
-    return (uintptr_t)address - pool->blocks < pool->block_size * pool->config->block_count;
+    return (uintptr_t)address - pool->blocks < pool->block_size * pool->block_count;
 }
 
 mete_pool_usage_t mete_pool_usage(const mete_pool_t *pool)
 {
     METE_ASSERT((pool != NULL) && (pool->config != NULL));
     const size_t in_use = in_use_of(pool);
-    const size_t block_count = pool->config->block_count;
+    const size_t block_count = pool->block_count;
     const uint16_t permille = (uint16_t)(((uint32_t)in_use * 1000U) / (uint32_t)block_count);
     const mete_pool_usage_t usage = {block_count,       in_use,           pool->opened,
                                      pool->alloc_total, pool->free_total, pool->refusals,
@@ -298,7 +299,7 @@ bool mete_pool_walk(const mete_pool_t *pool,
                     bool (*visit)(void *self, const mete_pool_block_t *block), void *self)
 {
     METE_ASSERT((pool != NULL) && (pool->config != NULL) && (visit != NULL));
-    for (size_t i = 0U; i < pool->config->block_count; i++) {
+    for (size_t i = 0U; i < pool->block_count; i++) {
         const mete_pool_block_t block = {block_at(pool, i), pool->block_size, is_live(pool, i)};
         if (!visit(self, &block)) {
             return false;
@@ -315,7 +316,7 @@ static bool agrees_with_config(const mete_pool_t *pool)
            (pool->block_size == config->block_size) &&
            (pool->rotation == trailing_zeros_of(config->block_size)) &&
            ((config->block_size >> pool->rotation) * pool->inverse == 1U) &&
-           (pool->opened <= config->block_count);
+           (pool->block_count == config->block_count) && (pool->opened <= pool->block_count);
 }
 
 bool mete_pool_check(const mete_pool_t *pool)

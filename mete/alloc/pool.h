@@ -28,7 +28,7 @@
 extern "C" {
 #endif
 
-#define METE_POOL_BLOCK_COUNT_MAX 65280U
+#define METE_POOL_BLOCK_COUNT_MAX 65024U
 
 /// Where the pool lives. The pool keeps a pointer to this, so it must outlive the pool; const
 /// is best, for then it costs flash and no RAM.
@@ -42,15 +42,16 @@ typedef struct mete_pool_config {
 /// A pool. The fields are here so that a pool can be static; use the functions to read them.
 /// What alloc and free read is copied here from the config, in the order in which they read it.
 typedef struct mete_pool {
-    size_t free_total;
-    uintptr_t inverse;  // Of the odd part of block_size; see index_of() in pool.c.
-    size_t rotation;    // Trailing zeros of block_size.
-    uintptr_t blocks;
-    size_t block_size;
     size_t opened;      // Blocks handed out at least once: all below this index. Also the peak.
     size_t first_free;  // Head of the list of blocks that came back.
     uint16_t *links;
     size_t alloc_total;
+    uintptr_t blocks;
+    size_t block_size;
+    uintptr_t inverse;  // Of the odd part of block_size; see index_of() in pool.c.
+    size_t rotation;    // Trailing zeros of block_size.
+    size_t free_total;
+    size_t block_count;
     size_t refusals;
     const mete_pool_config_t *config;
 } mete_pool_t;
