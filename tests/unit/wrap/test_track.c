@@ -1,0 +1,635 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//
+// The tracker, tested from inside: records are damaged bit by bit, and every bit must be noticed.
+
+#include "mete/wrap/track.c"
+
+#include "tests/support/random.h"
+#include "tests/support/tap.h"
+#include "tests/unit/wrap/inner.h"
+
+static uint32_t now;
+
+static uint32_t read_now(void)
+{
+    return now;
+}
+
+static mete_event_t last_event;
+static size_t event_count;
+
+static void note_event(void *self, const mete_event_t *event)
+{
+    (void)self;
+    last_event.kind = event->kind;
+    last_event.source = event->source;
+    last_event.block = event->block;
+    last_event.size = event->size;
+    last_event.caller = event->caller;
+    event_count++;
+}
+
+static const mete_track_config_t config = {NULL, read_now, {note_event, NULL}};
+static inner_t inner;
+static mete_track_t track;
+
+static mete_alloc_t setup_with(const mete_track_config_t *with, unsigned abilities)
+{
+    now = 1000U;
+    event_count = 0U;
+    EXPECT(mete_track_init(&track, inner_setup(&inner, abilities), with));
+    return mete_track_as_alloc(&track);
+}
+
+static mete_alloc_t setup(void)
+{
+    return setup_with(&config, INNER_ALL);
+}
+
+static size_t live_count(void)
+{
+    const mete_track_total_t total = mete_track_total(&track, NULL);
+    EXPECT(total.is_sound);
+    return total.count;
+}
+
+static void test_init_refuses_a_missing_allocator_or_config(void)
+{
+    const mete_alloc_t none = {NULL, NULL};
+    const mete_alloc_t view = inner_setup(&inner, INNER_ALL);
+    track.live_count = 7U;
+    EXPECT(!mete_track_init(&track, none, &config) && (track.live_count == 7U));
+    EXPECT(!mete_track_init(&track, view, NULL) && (track.live_count == 7U));
+    EXPECT(mete_track_init(&track, view, &config) && mete_track_check(&track));
+    EXPECT(live_count() == 0U);
+}
+
+static void test_blocks_of_every_alignment_are_aligned_and_usable_to_the_last_byte(void)
+{
+    static const size_t sizes[] = {1U, 7U, 100U};
+    const mete_alloc_t view = setup();
+    for (size_t align = 1U; align <= 4096U; align *= 2U) {
+        for (size_t i = 0U; i < sizeof sizes / sizeof sizes[0]; i++) {
+            void *const block = mete_acquire(view, sizes[i], align);
+            EXPECT((block != NULL) && mete_align_fits((uintptr_t)block, align));
+            EXPECT(inner.blocks[0].size <= METE_TRACK_PREFIX_SIZE(align) + sizes[i]);
+            mete_words_fill(block, 0xFFU, sizes[i]);
+            EXPECT(mete_track_check(&track) && (view.ops->size_of(view.self, block) == sizes[i]));
+            mete_release(view, block, sizes[i], align);
+            EXPECT((inner_live_count(&inner) == 0U) && (live_count() == 0U));
+        }
+    }
+    EXPECT((inner.complaints == 0U) && (tap_take_fault() == 0));
+}
+
+static void test_a_size_that_overflows_with_its_record_is_refused(void)
+{
+    const mete_alloc_t view = setup();
+    EXPECT(mete_acquire(view, 0U, 8U) == NULL);
+    EXPECT((event_count == 0U) && (inner.acquires == 0U));
+    EXPECT(mete_acquire(view, SIZE_MAX, 8U) == NULL);
+    EXPECT(mete_acquire(view, SIZE_MAX - sizeof(record_t) + 1U, 1U) == NULL);
+    EXPECT((event_count == 2U) && (inner.acquires == 0U));
+    EXPECT(mete_acquire(view, SIZE_MAX - sizeof(record_t), 1U) == NULL);
+    EXPECT(mete_acquire(view, 1U, SIZE_MAX / 2U + 1U) == NULL);
+    EXPECT((inner.acquires == 2U) && (live_count() == 0U) && (track.sequence == 0U));
+}
+
+// Where blocks are collected in the order in which they are shown.
+typedef struct seen {
+    mete_track_block_t blocks[INNER_BLOCK_COUNT];
+    size_t count;
+    size_t count_max;
+} seen_t;
+
+static bool collect(void *self, const mete_track_block_t *block)
+{
+    seen_t *const seen = self;
+    mete_words_copy(&seen->blocks[seen->count], block, sizeof *block);
+    seen->count++;
+    return seen->count < seen->count_max;
+}
+
+static seen_t seen;
+
+static bool walk(size_t count_max)
+{
+    seen.count = 0U;
+    seen.count_max = count_max;
+    return mete_track_walk(&track, collect, &seen);
+}
+
+static void test_walk_shows_live_blocks_oldest_first_with_what_was_asked_for(void)
+{
+    const mete_alloc_t view = setup();
+    void *const a = mete_acquire(view, 10U, 1U);
+    now += 5U;
+    void *const b = mete_acquire(view, 20U, 16U);
+    now += 2U;
+    void *const c = mete_acquire(view, 30U, 4U);
+    mete_release(view, b, 20U, 16U);
+    EXPECT(walk(SIZE_MAX) && (seen.count == 2U));
+    EXPECT((seen.blocks[0].block == a) && (seen.blocks[0].size == 10U));
+    EXPECT((seen.blocks[0].align == 1U) && (seen.blocks[0].sequence == 1U));
+    EXPECT(seen.blocks[0].age == 7U);
+    EXPECT((seen.blocks[1].block == c) && (seen.blocks[1].size == 30U));
+    EXPECT((seen.blocks[1].align == 4U) && (seen.blocks[1].sequence == 3U));
+    EXPECT(seen.blocks[1].age == 0U);
+}
+
+static void test_walk_stops_when_it_is_told_to(void)
+{
+    const mete_alloc_t view = setup();
+    EXPECT(walk(1U) && (seen.count == 0U));
+    (void)mete_acquire(view, 10U, 1U);
+    (void)mete_acquire(view, 20U, 1U);
+    EXPECT(!walk(1U) && (seen.count == 1U));
+}
+
+static void test_ages_are_right_when_the_clock_wraps_and_zero_without_a_clock(void)
+{
+    mete_alloc_t view = setup();
+    now = UINT32_MAX - 2U;
+    (void)mete_acquire(view, 10U, 1U);
+    now = 4U;
+    EXPECT(walk(SIZE_MAX) && (seen.blocks[0].age == 7U));
+    static const mete_track_config_t no_clock = {NULL, NULL, {NULL, NULL}};
+    view = setup_with(&no_clock, INNER_ALL);
+    (void)mete_acquire(view, 10U, 1U);
+    now += 100U;
+    EXPECT(walk(SIZE_MAX) && (seen.blocks[0].age == 0U));
+}
+
+// Not inlined: a caller within it is near its start.
+__attribute__((noinline)) static void *acquire_here(mete_alloc_t view)
+{
+    void *const block = mete_acquire(view, 10U, 1U);
+    EXPECT(block != NULL);
+    return block;
+}
+
+static void test_the_caller_is_the_program_or_what_the_site_says(void)
+{
+    (void)acquire_here(setup());
+    EXPECT(walk(SIZE_MAX) && (seen.count == 1U));
+    EXPECT((uintptr_t)seen.blocks[0].caller - (uintptr_t)acquire_here < 4096U);
+    EXPECT(seen.blocks[0].caller != inner.caller);
+    static const mete_site_t site = {&now};
+    static const mete_track_config_t behind = {&site, NULL, {NULL, NULL}};
+    (void)acquire_here(setup_with(&behind, INNER_ALL));
+    EXPECT(walk(SIZE_MAX) && (seen.count == 1U) && (seen.blocks[0].caller == &now));
+}
+
+static size_t count_of(uint32_t since, uint32_t age_min)
+{
+    const mete_track_filter_t filter = {since, age_min};
+    return mete_track_total(&track, &filter).count;
+}
+
+static void test_a_filter_lets_through_what_is_old_enough_and_after_the_mark(void)
+{
+    const mete_alloc_t view = setup();
+    EXPECT(mete_track_mark(&track) == 0U);
+    (void)mete_acquire(view, 10U, 1U);
+    now += 10U;
+    (void)mete_acquire(view, 20U, 1U);
+    const uint32_t mark = mete_track_mark(&track);
+    EXPECT((mark == 2U) && (count_of(mark, 0U) == 0U));
+    now += 10U;
+    (void)mete_acquire(view, 30U, 1U);
+    EXPECT((count_of(0U, 0U) == 3U) && (count_of(mark, 0U) == 1U) && (count_of(1U, 0U) == 2U));
+    EXPECT((count_of(0U, 20U) == 1U) && (count_of(0U, 10U) == 2U) && (count_of(0U, 11U) == 1U));
+    EXPECT((count_of(0U, 21U) == 0U) && (count_of(1U, 10U) == 1U) && (count_of(mark, 1U) == 0U));
+    EXPECT((mete_track_total(&track, NULL).size == 60U) && (live_count() == 3U));
+}
+
+static void test_marks_hold_when_sequence_numbers_wrap(void)
+{
+    const mete_alloc_t view = setup();
+    track.sequence = UINT32_MAX - 2U;
+    (void)mete_acquire(view, 10U, 1U);  // UINT32_MAX - 1
+    const uint32_t mark = mete_track_mark(&track);
+    for (size_t i = 0U; i < 4U; i++) {  // UINT32_MAX, 0, 1, 2
+        (void)mete_acquire(view, 10U, 1U);
+    }
+    EXPECT((count_of(mark, 0U) == 4U) && (count_of(0U, 0U) == 5U) && (count_of(1U, 0U) == 1U));
+}
+
+// A sink that keeps the text.
+typedef struct page {
+    char text[400];
+    size_t size;
+} page_t;
+
+static size_t write_page(void *self, const void *bytes, size_t size)
+{
+    page_t *const page = self;
+    const size_t taken = (size <= sizeof page->text - page->size) ? size : 0U;
+    mete_words_copy(&page->text[page->size], bytes, taken);
+    page->size += taken;
+    return taken;
+}
+
+static page_t page;
+static page_t wanted;
+
+static mete_sink_t sink_to(page_t *on)
+{
+    const mete_sink_t sink = {write_page, on};
+    on->size = 0U;
+    return sink;
+}
+
+static bool is_as_wanted(void)
+{
+    bool same = page.size == wanted.size;
+    for (size_t i = 0U; same && (i < page.size); i++) {
+        same = page.text[i] == wanted.text[i];
+    }
+    return same;
+}
+
+static void test_the_report_has_a_line_for_each_block_and_one_for_the_total(void)
+{
+    static mete_site_t site;
+    static const mete_track_config_t behind = {&site, read_now, {NULL, NULL}};
+    const mete_alloc_t view = setup_with(&behind, INNER_ALL);
+    site.caller = NULL;
+    void *const a = mete_acquire(view, 128U, 8U);
+    now += 42U;
+    site.caller = (const void *)(uintptr_t)0x461U;
+    void *const b = mete_acquire(view, 1U, 8U);
+    const mete_sink_t sink = sink_to(&wanted);
+    mete_text_string(sink, "leak block=");
+    mete_text_hex(sink, (uintptr_t)a);
+    mete_text_string(sink, " size=128 sequence=1 age=42 call=");
+    mete_text_hex(sink, 0U);
+    mete_text_string(sink, "\nleak block=");
+    mete_text_hex(sink, (uintptr_t)b);
+    mete_text_string(sink, " size=1 sequence=2 age=0 call=");
+    mete_text_hex(sink, 0x45FU);  // Of a Thumb call of 2 or 4 bytes that returns to 0x460.
+    mete_text_string(sink, "\nleaks count=2 size=129 records=sound\n");
+    const mete_track_total_t total = mete_track_report(&track, NULL, sink_to(&page));
+    EXPECT(is_as_wanted() && (total.count == 2U) && (total.size == 129U) && total.is_sound);
+}
+
+static void test_a_report_can_be_empty(void)
+{
+    (void)setup();
+    (void)mete_track_report(&track, NULL, sink_to(&page));
+    mete_text_string(sink_to(&wanted), "leaks count=0 size=0 records=sound\n");
+    EXPECT(is_as_wanted());
+}
+
+static void test_resize_in_place_is_recorded_and_a_refused_one_is_not(void)
+{
+    const mete_alloc_t view = setup();
+    void *const block = mete_acquire(view, 100U, 8U);
+    EXPECT(mete_resize(view, block, 100U, 300U, 8U));
+    EXPECT((view.ops->size_of(view.self, block) == 300U) && mete_track_check(&track));
+    EXPECT(mete_resize(view, block, 300U, 20U, 8U));
+    EXPECT(!mete_resize(view, block, 20U, INNER_SIZE, 8U));
+    const size_t calls = inner.calls;
+    EXPECT(!mete_resize(view, block, 20U, SIZE_MAX, 8U) && (inner.calls == calls));
+    EXPECT(walk(SIZE_MAX) && (seen.blocks[0].size == 20U) && (seen.blocks[0].sequence == 1U));
+    mete_release(view, block, 20U, 8U);
+    EXPECT((inner.complaints == 0U) && (inner_live_count(&inner) == 0U));
+}
+
+static bool event_was(mete_event_kind_t kind, const void *block, size_t size)
+{
+    return (last_event.kind == kind) && (last_event.source == &track) &&
+           (last_event.block == block) && (last_event.size == size) && (last_event.caller != NULL);
+}
+
+static void test_the_observer_hears_of_every_call(void)
+{
+    const mete_alloc_t view = setup();
+    void *const block = mete_acquire(view, 100U, 8U);
+    EXPECT(event_was(METE_EVENT_ACQUIRE, block, 100U));
+    EXPECT(mete_resize(view, block, 100U, 50U, 8U));
+    EXPECT(event_was(METE_EVENT_RESIZE, block, 50U));
+    (void)mete_track_mark(&track);
+    EXPECT(event_was(METE_EVENT_MARK, NULL, 1U));
+    EXPECT(mete_acquire(view, INNER_SIZE, 8U) == NULL);
+    EXPECT(event_was(METE_EVENT_REFUSE, NULL, INNER_SIZE));
+    mete_release(view, block, 50U, 8U);
+    EXPECT(event_was(METE_EVENT_RELEASE, block, 50U) && (event_count == 5U));
+}
+
+static void test_the_view_lacks_what_the_allocator_behind_lacks(void)
+{
+    for (unsigned abilities = 0U; abilities <= INNER_ALL; abilities++) {
+        const mete_alloc_t view = setup_with(&config, abilities);
+        void *const block = mete_acquire(view, 40U, 8U);
+        EXPECT(mete_resize(view, block, 40U, 39U, 8U) == ((abilities & INNER_RESIZE) != 0U));
+        EXPECT((view.ops->resize != NULL) == ((abilities & INNER_RESIZE) != 0U));
+        EXPECT((view.ops->owns != NULL) == ((abilities & INNER_OWNS) != 0U));
+        EXPECT((view.ops->owns == NULL) || view.ops->owns(view.self, block));
+        EXPECT((view.ops->owns == NULL) || !view.ops->owns(view.self, &inner));
+        EXPECT(view.ops->size_of(view.self, block) >= 39U);
+    }
+}
+
+// What should be live, kept in the plainest way.
+typedef struct held {
+    void *block;
+    size_t size;
+    size_t align;
+} held_t;
+
+static held_t model[INNER_BLOCK_COUNT];
+
+static void step(mete_alloc_t view, held_t *held, uint32_t *seed)
+{
+    const size_t size = 1U + random_below(seed, 700U);
+    if (held->block == NULL) {
+        held->size = size;
+        held->align = (size_t)1U << random_below(seed, 8U);
+        held->block = mete_acquire(view, held->size, held->align);
+        if (held->block != NULL) {
+            mete_words_fill(held->block, 0xFFU, held->size);
+        }
+    } else if (random_below(seed, 3U) == 0U) {
+        if (mete_resize(view, held->block, held->size, size, held->align)) {
+            held->size = size;
+            mete_words_fill(held->block, 0xFFU, held->size);
+        }
+    } else {
+        mete_release(view, held->block, held->size, held->align);
+        held->block = NULL;
+    }
+}
+
+static bool model_has(const mete_track_block_t *block)
+{
+    for (size_t i = 0U; i < INNER_BLOCK_COUNT; i++) {
+        if (model[i].block == block->block) {
+            return (model[i].size == block->size) && (model[i].align == block->align);
+        }
+    }
+    return false;
+}
+
+static void expect_agreement(void)
+{
+    size_t count = 0U;
+    for (size_t i = 0U; i < INNER_BLOCK_COUNT; i++) {
+        count += (model[i].block != NULL) ? 1U : 0U;
+    }
+    EXPECT(walk(SIZE_MAX) && (seen.count == count) && mete_track_check(&track));
+    for (size_t i = 0U; i < seen.count; i++) {
+        EXPECT(model_has(&seen.blocks[i]));
+        EXPECT((i == 0U) || (seen.blocks[i - 1U].sequence < seen.blocks[i].sequence));
+    }
+}
+
+static void run_model(size_t refuse_every)
+{
+    const mete_alloc_t view = setup();
+    inner.refuse_every = refuse_every;
+    mete_words_fill(model, 0U, sizeof model);
+    uint32_t seed = 0x2545F491U;
+    for (size_t i = 0U; i < 3000U; i++) {
+        step(view, &model[random_below(&seed, INNER_BLOCK_COUNT)], &seed);
+        expect_agreement();
+    }
+    EXPECT((inner.complaints == 0U) && (tap_take_fault() == 0));
+    EXPECT((track.sequence > 200U) && (inner.acquires > track.sequence));
+}
+
+static void test_random_work_agrees_with_a_model(void)
+{
+    run_model(0U);
+}
+
+static void test_the_records_are_right_whichever_acquire_is_refused(void)
+{
+    for (size_t n = 2U; n <= 7U; n++) {
+        run_model(n);
+    }
+}
+
+static void test_walk_and_check_are_bounded_on_a_cycle(void)
+{
+    const mete_alloc_t view = setup();
+    void *const a = mete_acquire(view, 10U, 1U);
+    void *const b = mete_acquire(view, 10U, 1U);
+    record_t *const record = record_of(b);
+    record->link.next = &record_of(a)->link;  // Damage that even got the check word right.
+    record->check = check_of(record);
+    EXPECT(!mete_track_check(&track) && !walk(SIZE_MAX) && (seen.count == 2U));
+    EXPECT(!mete_track_total(&track, NULL).is_sound);
+}
+
+static void test_check_sees_a_wrong_number_of_blocks(void)
+{
+    const mete_alloc_t view = setup();
+    (void)mete_acquire(view, 10U, 1U);
+    (void)mete_acquire(view, 10U, 1U);
+    track.live_count = 3U;
+    EXPECT(!mete_track_check(&track) && !walk(SIZE_MAX));
+    track.live_count = 1U;
+    EXPECT(!mete_track_check(&track) && !walk(SIZE_MAX));
+}
+
+static void test_check_and_report_see_every_bit_of_a_record(void)
+{
+    const mete_alloc_t view = setup();
+    (void)mete_acquire(view, 10U, 1U);
+    unsigned char *const block = mete_acquire(view, 20U, 1U);
+    (void)mete_acquire(view, 30U, 1U);
+    for (size_t bit = 0U; bit < 8U * sizeof(record_t); bit++) {
+        unsigned char *const byte = block - sizeof(record_t) + bit / 8U;
+        *byte ^= (unsigned char)(1U << (bit % 8U));
+        EXPECT(!mete_track_check(&track));
+        const mete_track_total_t total = mete_track_total(&track, NULL);
+        EXPECT(!total.is_sound && (total.count == 1U) && (total.size == 10U));
+        *byte ^= (unsigned char)(1U << (bit % 8U));
+    }
+    EXPECT(mete_track_check(&track));
+    block[-1] ^= 1U;
+    (void)mete_track_report(&track, NULL, sink_to(&page));
+    EXPECT(page.text[page.size - 9U] == '=');  // ... records=damaged
+}
+
+#if METE_CHECK_LEVEL >= 1
+// Misuse must be reported and change nothing.
+static void expect_refusal(mete_alloc_t view, void *block, size_t size, size_t align, int fault)
+{
+    const size_t calls = inner.calls;
+    const size_t events = event_count;
+    const size_t count = track.live_count;
+    mete_release(view, block, size, align);
+    EXPECT(tap_take_fault() == fault);
+    EXPECT((tap_fault_object == &track) && (tap_fault_address == block));
+    EXPECT(!mete_resize(view, block, size, size + 1U, align));
+    EXPECT(tap_take_fault() == ((view.ops->resize != NULL) ? fault : 0));
+    EXPECT((inner.calls == calls) && (event_count == events) && (track.live_count == count));
+}
+
+static void test_release_refuses_another_size_or_alignment(void)
+{
+    const mete_alloc_t view = setup();
+    void *const block = mete_acquire(view, 100U, 16U);
+    expect_refusal(view, block, 99U, 16U, METE_FAULT_SIZE);
+    expect_refusal(view, block, 101U, 16U, METE_FAULT_SIZE);
+    expect_refusal(view, block, 100U, 8U, METE_FAULT_SIZE);
+    expect_refusal(view, block, 100U, 32U, METE_FAULT_SIZE);
+    expect_refusal(view, block, 100U, 4096U, METE_FAULT_SIZE);
+    mete_release(view, block, 100U, 16U);
+    EXPECT((tap_take_fault() == 0) && (inner_live_count(&inner) == 0U));
+}
+
+static void test_release_refuses_a_released_block(void)
+{
+    const mete_alloc_t view = setup();
+    void *const block = mete_acquire(view, 100U, 8U);
+    (void)mete_acquire(view, 100U, 8U);
+    mete_release(view, block, 100U, 8U);
+    expect_refusal(view, block, 100U, 8U, METE_FAULT_DOUBLE_FREE);
+    // Allocators keep links at the start of free memory.
+    mete_words_fill(record_of(block), 0x11U, sizeof(mete_list_link_t));
+    expect_refusal(view, block, 100U, 8U, METE_FAULT_DOUBLE_FREE);
+}
+
+static void test_release_refuses_what_is_not_a_block(void)
+{
+    static uintptr_t elsewhere[64];
+    for (unsigned abilities = 0U; abilities <= INNER_ALL; abilities++) {
+        const mete_alloc_t view = setup_with(&config, abilities);
+        unsigned char *const block = mete_acquire(view, 300U, 8U);
+        mete_words_fill(block, 0x77U, 300U);
+        expect_refusal(view, block + 1, 300U, 8U, METE_FAULT_FOREIGN);
+        expect_refusal(view, block + 64, 300U, 8U, METE_FAULT_FOREIGN);
+        expect_refusal(view, block + 192, 300U, 8U, METE_FAULT_FOREIGN);
+        expect_refusal(view, &elsewhere[32], 300U, 8U, METE_FAULT_FOREIGN);
+        mete_release(view, block, 300U, 8U);
+        EXPECT(tap_take_fault() == 0);
+    }
+}
+
+static void test_nothing_is_read_that_the_allocator_behind_does_not_own(void)
+{
+    // A copy of a sound record, moved with its check word to where it cannot be a record.
+    const mete_alloc_t view = setup();
+    (void)mete_acquire(view, 8U, 8U);
+    static record_t copy[2];
+    mete_words_fill(copy, 0U, sizeof copy);
+    copy[0].size = 8U;
+    copy[0].align = 8U;
+    copy[0].link.next = &track.list;
+    copy[0].link.previous = &track.list;
+    copy[0].check = check_of(&copy[0]);
+    expect_refusal(view, &copy[1], 8U, 8U, METE_FAULT_FOREIGN);
+    // As numbers: no pointer into the arena may name what lies outside.
+    const uintptr_t low = mete_align_up((uintptr_t)inner_arena, 8U);
+    const uintptr_t high = mete_align_down((uintptr_t)inner_arena + INNER_SIZE, 8U);
+    expect_refusal(view, (void *)(low + 8U), 8U, 8U, METE_FAULT_FOREIGN);
+    expect_refusal(view, (void *)(high + 8U), 8U, 8U, METE_FAULT_FOREIGN);
+}
+
+static void test_release_refuses_a_block_whose_record_was_overwritten(void)
+{
+    const mete_alloc_t view = setup();
+    (void)mete_acquire(view, 10U, 1U);
+    unsigned char *const block = mete_acquire(view, 20U, 1U);
+    (void)mete_acquire(view, 30U, 1U);
+    for (size_t bit = 0U; bit < 8U * sizeof(record_t); bit++) {
+        unsigned char *const byte = block - sizeof(record_t) + bit / 8U;
+        *byte ^= (unsigned char)(1U << (bit % 8U));
+        expect_refusal(view, block, 20U, 1U, METE_FAULT_CORRUPT);
+        *byte ^= (unsigned char)(1U << (bit % 8U));
+    }
+    mete_release(view, block, 20U, 1U);
+    EXPECT((tap_take_fault() == 0) && (live_count() == 2U));
+}
+
+static void test_release_refuses_when_a_neighbour_no_longer_leads_here(void)
+{
+    const mete_alloc_t view = setup();
+    void *const a = mete_acquire(view, 10U, 1U);
+    void *const b = mete_acquire(view, 10U, 1U);
+    void *const c = mete_acquire(view, 10U, 1U);
+    record_of(a)->link.next = &record_of(c)->link;
+    expect_refusal(view, b, 10U, 1U, METE_FAULT_CORRUPT);
+    record_of(a)->link.next = &record_of(b)->link;
+    record_of(c)->link.previous = &record_of(a)->link;
+    expect_refusal(view, b, 10U, 1U, METE_FAULT_CORRUPT);
+    record_of(c)->link.previous = &record_of(b)->link;
+    mete_release(view, b, 10U, 1U);
+    EXPECT((tap_take_fault() == 0) && (live_count() == 2U));
+}
+
+static void test_acquire_refuses_to_append_to_a_damaged_list(void)
+{
+    const mete_alloc_t view = setup();
+    void *const a = mete_acquire(view, 10U, 1U);
+    record_of(a)->link.next = &record_of(a)->link;
+    EXPECT(mete_acquire(view, 10U, 1U) == NULL);
+    EXPECT((tap_take_fault() == METE_FAULT_CORRUPT) && (inner.acquires == 1U));
+    record_of(a)->link.next = &track.list;
+    EXPECT((mete_acquire(view, 10U, 1U) != NULL) && (tap_take_fault() == 0));
+}
+
+static void test_damage_is_still_seen_after_both_neighbours_were_released(void)
+{
+    const mete_alloc_t view = setup();
+    void *const a = mete_acquire(view, 10U, 1U);
+    void *const b = mete_acquire(view, 10U, 1U);
+    void *const c = mete_acquire(view, 10U, 1U);
+    record_of(b)->size ^= 1U;
+    mete_release(view, a, 10U, 1U);
+    mete_release(view, c, 10U, 1U);
+    (void)mete_acquire(view, 10U, 1U);
+    // Paranoid builds report it at once, the others when it matters.
+    EXPECT(tap_take_fault() == ((METE_CHECK_LEVEL >= 3) ? METE_FAULT_CORRUPT : 0));
+    expect_refusal(view, b, 10U, 1U, METE_FAULT_CORRUPT);
+    record_of(b)->size ^= 1U;
+    EXPECT(mete_track_check(&track) && (live_count() == 2U));
+}
+#endif
+
+static void run_misuse(void)
+{
+#if METE_CHECK_LEVEL >= 1
+    RUN(test_release_refuses_another_size_or_alignment);
+    RUN(test_release_refuses_a_released_block);
+    RUN(test_release_refuses_what_is_not_a_block);
+    RUN(test_nothing_is_read_that_the_allocator_behind_does_not_own);
+    RUN(test_release_refuses_a_block_whose_record_was_overwritten);
+    RUN(test_release_refuses_when_a_neighbour_no_longer_leads_here);
+    RUN(test_acquire_refuses_to_append_to_a_damaged_list);
+    RUN(test_damage_is_still_seen_after_both_neighbours_were_released);
+#else
+    tap_skip("test_release_refuses_*", "nothing is checked at level 0");
+    tap_skip("test_nothing_is_read_that_the_allocator_behind_does_not_own", "as above");
+    tap_skip("test_acquire_refuses_to_append_to_a_damaged_list", "as above");
+    tap_skip("test_damage_is_still_seen_after_both_neighbours_were_released", "as above");
+#endif
+}
+
+int main(void)
+{
+    RUN(test_init_refuses_a_missing_allocator_or_config);
+    RUN(test_blocks_of_every_alignment_are_aligned_and_usable_to_the_last_byte);
+    RUN(test_a_size_that_overflows_with_its_record_is_refused);
+    RUN(test_walk_shows_live_blocks_oldest_first_with_what_was_asked_for);
+    RUN(test_walk_stops_when_it_is_told_to);
+    RUN(test_ages_are_right_when_the_clock_wraps_and_zero_without_a_clock);
+    RUN(test_the_caller_is_the_program_or_what_the_site_says);
+    RUN(test_a_filter_lets_through_what_is_old_enough_and_after_the_mark);
+    RUN(test_marks_hold_when_sequence_numbers_wrap);
+    RUN(test_the_report_has_a_line_for_each_block_and_one_for_the_total);
+    RUN(test_a_report_can_be_empty);
+    RUN(test_resize_in_place_is_recorded_and_a_refused_one_is_not);
+    RUN(test_the_observer_hears_of_every_call);
+    RUN(test_the_view_lacks_what_the_allocator_behind_lacks);
+    RUN(test_random_work_agrees_with_a_model);
+    RUN(test_the_records_are_right_whichever_acquire_is_refused);
+    RUN(test_walk_and_check_are_bounded_on_a_cycle);
+    RUN(test_check_sees_a_wrong_number_of_blocks);
+    RUN(test_check_and_report_see_every_bit_of_a_record);
+    run_misuse();
+    return tap_finish();
+}
