@@ -4,12 +4,12 @@
 // docs/costs.md were measured with, and work that aims for the longest paths. Everything is
 // repeatable: a phase is a row of the table below, and its random numbers start from its seed.
 //
-// Arguments: none to run all phases; or PHASE KIND CALL (KIND 1 alloc, 2 free, 3 resize), to run the
-// same and describe the state of the heap just before that call.
+// A file `show` with lines of three numbers, PHASE KIND CALL (from 1; KIND 1 is alloc, 2 free), makes
+// it describe the heap just before those calls.
 
-#include "bench/board.h"
 #include "bench/probe.h"
 #include "mete/alloc/heap.h"
+#include "port/io/semihosting.h"
 #include "tests/support/random.h"
 
 PROBE(mete_heap_alloc);
@@ -65,12 +65,78 @@ static held_t held[HELD_MAX];
 
 typedef struct state {
     mete_heap_t *heap;
+    uint32_t phase;
     uint32_t random;
     uint32_t held_count;
     uint32_t operation;
-    uint32_t calls[3];       // By kind.
-    uint32_t shown_call[3];  // The call of each kind to describe, 0 for none.
+    uint32_t calls[3];  // By kind.
 } state_t;
+
+// ---- Which calls to describe
+
+typedef struct shown {
+    uint32_t phase, kind, call;
+} shown_t;
+
+static shown_t shown[64];
+
+static void read_shown(void)
+{
+    static char text[2048];
+    mete_semihosting_file_t file;
+    if (!mete_semihosting_open(&file, "show", METE_SEMIHOSTING_READ)) {
+        return;
+    }
+    const size_t size = mete_semihosting_read(&file, text, sizeof text);
+    (void)mete_semihosting_close(&file);
+    uint32_t *number = &shown[0].phase;
+    for (size_t i = 0U; (i < size) && (number < &shown[64].phase); i++) {
+        if ((text[i] >= '0') && (text[i] <= '9')) {
+            *number = (10U * *number) + (uint32_t)(text[i] - '0');
+        } else {
+            number++;
+        }
+    }
+}
+
+static bool is_shown(const state_t *state, enum kind kind)
+{
+    for (const shown_t *s = shown; s->phase != 0U; s++) {
+        if ((s->phase == state->phase) && (s->kind == kind) && (s->call == state->calls[kind])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void announce(state_t *state, enum kind kind, uint32_t size)
+{
+    state->calls[kind]++;
+    if (!is_shown(state, kind)) {
+        return;
+    }
+    const mete_heap_usage_t usage = mete_heap_usage(state->heap);
+    const struct {
+        const char *text;
+        uint32_t number;
+    } words[] = {
+        {"show ", state->phase},
+        {" ", kind},
+        {" operation ", state->operation},
+        {(kind == ALLOC) ? ": alloc of " : ": free of ", size},
+        {" bytes; ", state->held_count},
+        {" blocks live, ", usage.in_use_size},
+        {" bytes in use, ", usage.total_size - usage.in_use_size},
+        {" free in ", usage.free_count},
+    };
+    for (size_t i = 0U; i < sizeof words / sizeof words[0]; i++) {
+        say(words[i].text);
+        say_number(words[i].number);
+    }
+    say(" blocks\n");
+}
+
+// ---- Work
 
 static uint32_t size_from(const mix_t *mix, uint32_t *random)
 {
@@ -83,22 +149,9 @@ static uint32_t size_from(const mix_t *mix, uint32_t *random)
     return range->min + random_below(random, range->max - range->min + 1U);
 }
 
-// Says which request comes next, if it is the one that was asked for.
-static void announce(state_t *state, enum kind kind, const char *request, uint32_t size)
-{
-    if (++state->calls[kind] != state->shown_call[kind]) {
-        return;
-    }
-    const mete_heap_usage_t usage = mete_heap_usage(state->heap);
-    board_print(request, (const uint32_t[]){size});
-    board_print(" as operation %: % blocks live, % bytes in use, % free in % blocks\n",
-                (const uint32_t[]){state->operation, state->held_count, usage.in_use_size,
-                                   usage.total_size - usage.in_use_size, usage.free_count});
-}
-
 static void take(state_t *state, uint32_t size)
 {
-    announce(state, ALLOC, "alloc %", size);
+    announce(state, ALLOC, size);
     void *const block = probe_mete_heap_alloc(state->heap, size);
     if (block != NULL) {
         held[state->held_count++] = (held_t){block, size};
@@ -108,7 +161,7 @@ static void take(state_t *state, uint32_t size)
 static void give_back(state_t *state, uint32_t index)
 {
     const held_t gone = held[index];
-    announce(state, FREE, "free of %", gone.size);
+    announce(state, FREE, gone.size);
     probe_mete_heap_free(state->heap, gone.block);
     held[index] = held[--state->held_count];
 }
@@ -141,33 +194,31 @@ static void step(state_t *state, const phase_t *phase)
     state->operation++;
 }
 
-static void run(const phase_t *phase, const uint32_t shown_call[3])
+static void run(const phase_t *phase, uint32_t number)
 {
     const mete_heap_config_t config = {.storage = {storage, phase->arena_size},
                                        .search = phase->search};
-    state_t state = {.heap = mete_heap_init(&config), .random = 0x2545F491U};
-    state.shown_call[ALLOC] = shown_call[ALLOC];
-    state.shown_call[FREE] = shown_call[FREE];
+    state_t state = {
+        .heap = mete_heap_init(&config), .phase = number, .random = 0x2545F491U, .operation = 1U};
     for (uint32_t i = 0U; i < phase->operations; i++) {
         step(&state, phase);
     }
 }
 
-int bench_main(void)
+int main(void)
 {
-    uint32_t arguments[3];
-    board_arguments(arguments, 3U);
+    read_shown();
     for (uint32_t i = 0U; i < sizeof PHASES / sizeof PHASES[0]; i++) {
         const phase_t *const phase = &PHASES[i];
-        uint32_t shown_call[3] = {0U, 0U, 0U};
-        if (arguments[0] == i + 1U) {
-            shown_call[arguments[1] % 3U] = arguments[2];
-        }
         bench_phase();
-        board_print("phase k% ", &phase->search);
-        board_print(phase->mix->name, NULL);
-        board_print(" %\n", &phase->arena_size);
-        run(phase, shown_call);
+        say("phase k");
+        say_number(phase->search);
+        say(" ");
+        say(phase->mix->name);
+        say(" ");
+        say_number(phase->arena_size);
+        say("\n");
+        run(phase, i + 1U);
     }
     return 0;
 }

@@ -2,28 +2,41 @@
 #ifndef METE_BENCH_PROBE_H
 #define METE_BENCH_PROBE_H
 
-/// Calls that the instruction counter sees.
-///
-/// PROBE(function) makes probe_function(), to be called instead of function(). tools/dev/bench finds
-/// the pairs by their names in the ELF: counting begins with the first instruction of `function` and
-/// ends where the probe continues, which is marked by the symbol probe_function_end. So the count
-/// is that of the function with its own return, without the call.
+/// What a measured firmware and the instruction counter agree on. tools/dev/insn-count finds the
+/// symbols in the ELF.
 
-#define PROBE(function) \
-    __asm__(".pushsection .text.probe_" #function ", \"ax\", %progbits\n" \
-            ".thumb\n.syntax unified\n.global probe_" #function "\n" \
-            ".type probe_" #function ", %function\n" \
-            "probe_" #function ":\n" \
+#include "mete/core/text.h"
+#include "port/cpu/start.h"
+
+/// Makes probe_NAME(), to be called instead of NAME(), with up to four arguments that fit registers.
+/// Counting begins with the first instruction of NAME and ends where the probe continues, which is
+/// marked by the symbol probe_NAME_end. So the count is that of the function, its return included,
+/// without the call.
+#define PROBE(name) \
+    __asm__(".pushsection .text.probe_" #name ", \"ax\", %progbits\n" \
+            ".thumb\n.syntax unified\n.global probe_" #name "\n" \
+            ".type probe_" #name ", %function\n" \
+            "probe_" #name ":\n" \
             "    push {r3, lr}\n" \
-            "    bl " #function "\n" \
-            "probe_" #function "_end:\n" \
+            "    bl " #name "\n" \
+            "probe_" #name "_end:\n" \
             "    pop {r3, pc}\n" \
-            ".size probe_" #function ", . - probe_" #function "\n" \
+            ".size probe_" #name ", . - probe_" #name "\n" \
             ".popsection")
 
-/// Starts a phase: the counter keeps its figures per phase. tools/dev/bench takes the phase's name
-/// from what the program prints after it: a line "phase NAME".
-__attribute__((noinline)) static void bench_phase(void)
+static inline void say(const char *text)
+{
+    mete_text_string(mete_port_console, text);
+}
+
+static inline void say_number(uint32_t number)
+{
+    mete_text_decimal(mete_port_console, number);
+}
+
+/// The counter keeps its figures per phase and starts a new one here. Its name is the line that the
+/// program prints next.
+__attribute__((noinline, unused)) static void bench_phase(void)
 {
     __asm__ volatile("" ::: "memory");
 }
