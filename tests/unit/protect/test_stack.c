@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//
+// Most tests watch a buffer that plays the stack. Two watch the stack they run on.
+
+#include "mete/protect/stack.c"
+
+#include "tests/support/tap.h"
+
+enum { WORD_COUNT = 64, GUARD_COUNT = 4, SIZE = WORD_COUNT * sizeof(uintptr_t) };
+
+static uintptr_t memory[GUARD_COUNT + WORD_COUNT + GUARD_COUNT];
+static mete_stack_t stack;
+
+static mete_span_t span_of(void *start, size_t size)
+{
+    const mete_span_t span = {start, size};
+    return span;
+}
+
+static unsigned char *setup(void)
+{
+    mete_words_fill(memory, 0x11U, sizeof memory);
+    EXPECT(mete_stack_init(&stack, span_of(&memory[GUARD_COUNT], SIZE)));
+    return stack.span.start;
+}
+
+static void test_init_refuses_a_span_that_is_too_small_or_not_aligned(void)
+{
+    unsigned char *const start = setup();
+    const size_t word = sizeof(uintptr_t);
+    EXPECT(!mete_stack_init(&stack, span_of(NULL, SIZE)));
+    EXPECT(!mete_stack_init(&stack, span_of(start, 0U)));
+    EXPECT(!mete_stack_init(&stack, span_of(start, METE_STACK_SIZE_MIN - word)));
+    EXPECT(!mete_stack_init(&stack, span_of(start + 1, SIZE - word)));
+    EXPECT(!mete_stack_init(&stack, span_of(start, SIZE - 1U)));
+    EXPECT(!mete_stack_init(&stack, span_of(start, SIZE_MAX - word + 1U)));
+    EXPECT((stack.span.start == start) && (stack.span.size == SIZE));  // Nothing changed.
+    EXPECT(mete_stack_init(&stack, span_of(start, METE_STACK_SIZE_MIN)));
+}
+
+static void test_init_writes_nothing_to_the_stack(void)
+{
+    setup();
+    EXPECT(mete_words_scan(memory, 0x11U, sizeof memory) == sizeof memory);
+}
+
+static void test_paint_fills_the_whole_of_a_stack_that_does_not_run_and_nothing_else(void)
+{
+    unsigned char *const start = setup();
+    EXPECT(mete_stack_paint(&stack));
+    const size_t rest = SIZE - METE_STACK_CANARY_SIZE;
+    EXPECT(mete_words_scan(start + METE_STACK_CANARY_SIZE, METE_STACK_FILL, rest) == rest);
+    const size_t guard_size = GUARD_COUNT * sizeof(uintptr_t);
+    EXPECT(mete_words_scan(memory, 0x11U, guard_size) == guard_size);
+    EXPECT(mete_words_scan(start + SIZE, 0x11U, guard_size) == guard_size);
+    EXPECT((mete_stack_in_use_peak(&stack) == 0U) && mete_stack_check(&stack));
+}
+
+static void test_the_peak_is_right_to_the_byte(void)
+{
+    unsigned char *const start = setup();
+    EXPECT(mete_stack_paint(&stack));
+    for (size_t i = SIZE - 1U; i >= METE_STACK_CANARY_SIZE; i--) {
+        start[i] = 0U;
+        EXPECT(mete_stack_in_use_peak(&stack) == SIZE - i);
+    }
+    EXPECT(mete_stack_check(&stack) && (tap_take_fault() == 0));
+}
+
+static void test_the_peak_is_the_deepest_byte_even_if_those_above_look_unused(void)
+{
+    unsigned char *const start = setup();
+    EXPECT(mete_stack_paint(&stack));
+    start[METE_STACK_CANARY_SIZE + 3U] = 0U;
+    EXPECT(mete_stack_in_use_peak(&stack) == SIZE - METE_STACK_CANARY_SIZE - 3U);
+    EXPECT(mete_stack_paint(&stack));
+    EXPECT(mete_stack_in_use_peak(&stack) == 0U);
+}
+
+static void test_every_bit_of_the_canary_reports_an_overflow(void)
+{
+    unsigned char *const start = setup();
+    EXPECT(mete_stack_paint(&stack));
+    for (size_t bit = 0U; bit < 8U * METE_STACK_CANARY_SIZE; bit++) {
+        start[bit / 8U] ^= (unsigned char)(1U << (bit % 8U));
+        EXPECT(!mete_stack_check(&stack) && (tap_take_fault() == METE_FAULT_OVERFLOW));
+        EXPECT((tap_fault_object == &stack) && (tap_fault_address == start));
+        EXPECT((mete_stack_in_use_peak(&stack) == SIZE) && (tap_take_fault() == 0));
+        start[bit / 8U] ^= (unsigned char)(1U << (bit % 8U));
+        EXPECT(mete_stack_check(&stack) && (tap_take_fault() == 0));
+    }
+}
+
+static void test_neither_the_pattern_nor_another_stack_passes_for_the_canary(void)
+{
+    unsigned char *const start = setup();
+    mete_words_fill(start, METE_STACK_FILL, SIZE);
+    EXPECT(!mete_stack_check(&stack) && (tap_take_fault() == METE_FAULT_OVERFLOW));
+    EXPECT(mete_stack_paint(&stack));
+    static uintptr_t copy[WORD_COUNT];
+    mete_words_copy(copy, start, SIZE);
+    EXPECT(mete_stack_init(&stack, span_of(copy, SIZE)));
+    EXPECT(!mete_stack_check(&stack) && (tap_take_fault() == METE_FAULT_OVERFLOW));
+}
+
+static void test_in_use_is_what_lies_above_the_top(void)
+{
+    unsigned char *const start = setup();
+    EXPECT(mete_stack_in_use(&stack, start + SIZE) == 0U);
+    EXPECT(mete_stack_in_use(&stack, start + SIZE - 1) == 1U);
+    EXPECT(mete_stack_in_use(&stack, start + 16) == SIZE - 16U);
+    EXPECT(mete_stack_in_use(&stack, start) == SIZE);
+    EXPECT(mete_stack_in_use(&stack, start - 16) == SIZE + 16U);  // Overflowed.
+    EXPECT(mete_stack_in_use(&stack, start + SIZE + 16) == 0U);   // Another stack.
+}
+
+// How far below the test's own frame the stack it runs on is watched.
+enum { DEPTH = 2048, BURNT = 1024 };
+
+// Uses much stack and says how much was in use then. Not by the sanitizer, which could put the array
+// elsewhere.
+__attribute__((noinline, no_sanitize("address"))) static size_t burn_stack(void)
+{
+    unsigned char array[BURNT];
+    mete_words_fill(array, 0U, sizeof array);
+    return mete_stack_in_use(&stack, array);
+}
+
+__attribute__((noinline)) static void test_the_running_stack_is_painted_below_its_frames(void)
+{
+    const uintptr_t top = (uintptr_t)METE_STACK_TOP();
+    const uintptr_t start = mete_align_down(top - DEPTH, sizeof(uintptr_t));
+    const uintptr_t end = mete_align_up(top + 64U, sizeof(uintptr_t));
+    EXPECT(mete_stack_init(&stack, span_of((void *)start, end - start)));
+    EXPECT(mete_stack_in_use(&stack, METE_STACK_TOP()) == end - top);
+    volatile uint32_t local = 0x12345678U;
+    EXPECT(mete_stack_paint(&stack) && mete_stack_check(&stack));
+    EXPECT(local == 0x12345678U);
+    const size_t peak = mete_stack_in_use_peak(&stack);
+    EXPECT((peak >= end - top + METE_STACK_MARGIN_SIZE) && (peak < end - start - BURNT));
+    const size_t deepest = burn_stack();
+    EXPECT((deepest >= end - top + BURNT / 2U) && (mete_stack_in_use_peak(&stack) >= deepest));
+    EXPECT(mete_stack_check(&stack) && (tap_take_fault() == 0));
+}
+
+__attribute__((noinline)) static void test_paint_refuses_when_too_little_is_left(void)
+{
+    const uintptr_t top = (uintptr_t)METE_STACK_TOP();
+    const uintptr_t start = mete_align_down(top - METE_STACK_MARGIN_SIZE, sizeof(uintptr_t));
+    const size_t size = METE_STACK_MARGIN_SIZE + 16U * sizeof(uintptr_t);
+    EXPECT(mete_stack_init(&stack, span_of((void *)start, size)));
+    EXPECT(!mete_stack_paint(&stack));
+    EXPECT(!mete_stack_check(&stack) && (tap_take_fault() == METE_FAULT_OVERFLOW));
+}
+
+int main(void)
+{
+    RUN(test_init_refuses_a_span_that_is_too_small_or_not_aligned);
+    RUN(test_init_writes_nothing_to_the_stack);
+    RUN(test_paint_fills_the_whole_of_a_stack_that_does_not_run_and_nothing_else);
+    RUN(test_the_peak_is_right_to_the_byte);
+    RUN(test_the_peak_is_the_deepest_byte_even_if_those_above_look_unused);
+    RUN(test_every_bit_of_the_canary_reports_an_overflow);
+    RUN(test_neither_the_pattern_nor_another_stack_passes_for_the_canary);
+    RUN(test_in_use_is_what_lies_above_the_top);
+    RUN(test_the_running_stack_is_painted_below_its_frames);
+    RUN(test_paint_refuses_when_too_little_is_left);
+    return tap_finish();
+}
