@@ -15,5 +15,8 @@ demo test: %:
 	@tools/dev/setup
 	@tools/dev/$* $(T)
 
-bench damage format lint dist: %:
+bench damage format dist: %:
 	@tools/dev/$*
+
+lint:
+	@tools/dev/check
