@@ -115,7 +115,7 @@ static void test_in_use_is_what_lies_above_the_top(void)
 }
 
 // How far below the test's own frame the stack it runs on is watched.
-enum { DEPTH = 2048, BURNT = 1024 };
+enum { DEPTH = 256 * sizeof(uintptr_t), BURNT = 128 * sizeof(uintptr_t) };
 
 // Uses much stack and says how much was in use then. Not by the sanitizer, which could put the array
 // elsewhere.
