@@ -48,6 +48,9 @@ static bool completes(search_t *search, size_t size)
     replay_result_t result;
     const bool completed = replay_run(search->trace, &options, &result);
     free(memory);
+    if (result.defect != NULL) {
+        search->fit->defect = result.defect;
+    }
     return completed;
 }
 
@@ -57,7 +60,7 @@ static bool find_success(search_t *search)
     const size_t size_max = search->options->backend->arena_max;
     search->high = (search->high < size_max) ? search->high : size_max;
     while (!completes(search, search->high)) {
-        if (search->high == size_max) {
+        if ((search->high == size_max) || (search->fit->defect != NULL)) {
             return false;
         }
         search->low = search->high;
@@ -122,7 +125,7 @@ bool fit_find(const trace_t *trace, const replay_options_t *options, fit_t *fit)
     search.high = fit_step(search.low + GRANULE, FIT_STEP_COUNT);
     bool is_found = false;
     // Each round starts above the last: `low` only rises.
-    while (!is_found) {
+    while (!is_found && (fit->defect == NULL)) {
         search.remaining = trials_to_bisect(&search) + FIT_STEP_COUNT + 1U;
         if (!find_success(&search)) {
             return false;
@@ -130,7 +133,7 @@ bool fit_find(const trace_t *trace, const replay_options_t *options, fit_t *fit)
         bisect(&search);
         fit->first_size = (fit->first_size == 0U) ? search.high : fit->first_size;
         fit->size = search.high;
-        is_found = is_safe(&search);
+        is_found = is_safe(&search) && (fit->defect == NULL);
     }
-    return true;
+    return is_found;
 }

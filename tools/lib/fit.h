@@ -17,6 +17,7 @@ typedef struct fit {
     size_t size;         ///< Bytes, a multiple of 8.
     size_t first_size;   ///< The smallest success that bisection found, safe or not.
     size_t trial_count;  ///< Replays.
+    const char *defect;  ///< What the allocator did wrong in a trial, or NULL. Ends the search.
 } fit_t;
 
 /// True if there is such an arena. `options` says how to replay; arena, samples and

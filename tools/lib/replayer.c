@@ -263,18 +263,23 @@ static void tell_progress(const replay_t *replay)
 
 // ---- A whole trace
 
-// What the trace never freed must be whole at the end; then it goes back, which a host's malloc needs.
+// A block that the trace never freed must be whole at the end; then it goes back, which a host's
+// malloc needs. Nothing more is asked of an allocator that was found wrong.
+static void settle_leftover(replay_t *replay, const object_t *object)
+{
+    if (replay->options->verifies) {
+        expect_pattern(replay, object->block, object->serial, object->size);
+    }
+    if ((object->block != NULL) && (replay->result->defect == NULL)) {
+        mete_release(replay->state.alloc, object->block, object->size, object->align);
+        expect_no_fault(replay);
+    }
+}
+
 static void finish(replay_t *replay)
 {
-    for (size_t i = 0U; i < replay->trace->id_count; i++) {
-        const object_t *const object = &replay->objects[i];
-        if (replay->options->verifies && (replay->result->defect == NULL)) {
-            expect_pattern(replay, object->block, object->serial, object->size);
-        }
-        if (replay->result->defect == NULL) {
-            mete_release(replay->state.alloc, object->block, object->size, object->align);
-            expect_no_fault(replay);
-        }
+    for (size_t i = 0U; (i < replay->trace->id_count) && (replay->result->defect == NULL); i++) {
+        settle_leftover(replay, &replay->objects[i]);
     }
     const backend_t *const backend = replay->options->backend;
     if (replay->options->verifies && (backend->check != NULL) && !backend->check(&replay->state)) {
