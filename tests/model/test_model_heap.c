@@ -1,0 +1,773 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//
+// The heap against a model of it. The model knows which blocks are held and what is in them, nothing
+// else; what is free it reads from walk(), after making sure that walk() agrees with what is held.
+// From the free blocks it derives, by the rules of heap.h alone, whether a request must succeed,
+// must fail, or may do either; and every counter that the heap keeps. All of it after every call.
+//
+// test_model_heap_wide.c includes this file for the wide heap.
+
+#ifndef METE_HEAP_WIDE_H
+#include "mete/alloc/heap.h"
+#define HEAP(name) mete_heap_##name
+typedef mete_heap_t heap_t;
+enum { HEADER_SIZE = 4, GRANULES_MIN = 1, BIN_COUNT = 32 };
+#define GRANULES_MAX 32767U
+#define SIZE_MIN     METE_HEAP_SIZE_MIN
+#endif
+
+#include "tests/support/random.h"
+#include "tests/support/tap.h"
+
+#if defined(__arm__) || defined(__riscv)
+#define ON_BOARD
+#endif
+#ifdef __ARM_ARCH_6M__
+enum { MEMORY_SIZE = 4096, SLOT_COUNT = 40, STEP_COUNT = 1500, ALIGN_MAX = 512 };
+#elif defined(ON_BOARD)
+enum { MEMORY_SIZE = 32768, SLOT_COUNT = 160, STEP_COUNT = 3000, ALIGN_MAX = 4096 };
+#else
+enum { MEMORY_SIZE = 32768, SLOT_COUNT = 160, STEP_COUNT = 30000, ALIGN_MAX = 4096 };
+#endif
+enum { GRANULE = 8, SEEN_MAX = 2 * SLOT_COUNT + 8, REGION_MAX = 4 };
+
+static _Alignas(16) unsigned char memory[MEMORY_SIZE + 16];
+static uint32_t starts[METE_HEAP_STARTS_COUNT(MEMORY_SIZE + 16)];
+
+// ---- What is held
+
+typedef struct slot {
+    unsigned char *block;  // NULL: free slot.
+    size_t size;
+    size_t align;
+    uint8_t seed;
+} slot_t;
+
+static slot_t slots[SLOT_COUNT];
+static uint32_t random_state;
+static heap_t *heap;
+static mete_heap_config_t config;
+static size_t refusals;        // That the heap should have counted.
+static size_t in_use_peak;     // In bytes, headers included.
+static size_t region_count;    // Now in the heap.
+static unsigned misuse_every;  // A double free in so many frees; 0: never.
+
+static uint32_t pick(uint32_t limit)
+{
+    return random_below(&random_state, limit);
+}
+
+static uint8_t pattern(uint8_t seed, size_t index)
+{
+    return (uint8_t)(seed + (index * 13U) + (index >> 8));
+}
+
+static void paint(slot_t *slot)
+{
+    slot->seed = (uint8_t)(slot->seed + 41U);
+    for (size_t i = 0U; i < slot->size; i++) {
+        slot->block[i] = pattern(slot->seed, i);
+    }
+}
+
+// The first `size` bytes at `block` are those that were painted in the slot.
+static bool is_painted(const slot_t *slot, const unsigned char *block, size_t size)
+{
+    size_t i = 0U;
+    while ((i < size) && (block[i] == pattern(slot->seed, i))) {
+        i++;
+    }
+    return i == size;
+}
+
+// ---- What the heap shows
+
+static struct {
+    mete_heap_block_t blocks[SEEN_MAX];
+    size_t count;
+    size_t region_count;
+} seen;
+
+static const unsigned char *end_of(const mete_heap_block_t *block)
+{
+    return (const unsigned char *)block->block + block->size;
+}
+
+// True if the block follows `before` without a gap.
+static bool is_adjacent(const mete_heap_block_t *before, const mete_heap_block_t *block)
+{
+    return end_of(before) + HEADER_SIZE == (const unsigned char *)block->block;
+}
+
+static bool see(void *self, const mete_heap_block_t *block)
+{
+    (void)self;
+    if (!EXPECT(seen.count < SEEN_MAX)) {
+        return false;
+    }
+    const mete_heap_block_t *const before =
+        &seen.blocks[seen.count - ((seen.count != 0U) ? 1U : 0U)];
+    const bool is_joined = (seen.count != 0U) && is_adjacent(before, block);
+    EXPECT((seen.count == 0U) || ((uintptr_t)before->block < (uintptr_t)block->block));
+    EXPECT(!is_joined || before->is_live || block->is_live);  // Free neighbours are one block.
+    seen.region_count += is_joined ? 0U : 1U;
+    seen.blocks[seen.count] = *block;
+    seen.count++;
+    return true;
+}
+
+static void look(void)
+{
+    seen.count = 0U;
+    seen.region_count = 0U;
+    EXPECT(HEAP(walk)(heap, see, NULL));
+}
+
+static size_t granules_of(const mete_heap_block_t *block)
+{
+    return (block->size + HEADER_SIZE) / GRANULE;
+}
+
+// The index in `seen` of the block that starts at an address, or seen.count.
+static size_t seen_at(const void *address)
+{
+    size_t i = 0U;
+    while ((i < seen.count) && (seen.blocks[i].block != address)) {
+        i++;
+    }
+    return i;
+}
+
+// ---- What must be
+
+// Granules of a block for `size` bytes; more than any heap has for sizes that none has.
+static size_t granules_for(size_t size)
+{
+    if ((size == 0U) || (size > (size_t)GRANULES_MAX * GRANULE)) {
+        return (size_t)GRANULES_MAX + 1U;
+    }
+    const size_t granules = (size + HEADER_SIZE + GRANULE - 1U) / GRANULE;
+    return (granules > (size_t)GRANULES_MIN) ? granules : (size_t)GRANULES_MIN;
+}
+
+// Bins start at 1, 2 ... 8 granules, then at 12, 16, 24, 32 and so on: two an octave.
+static size_t bin_of(size_t granules)
+{
+    size_t bin = 1U;
+    size_t next_start = 2U;
+    size_t step = 1U;
+    while ((next_start <= granules) && (bin + 1U < (size_t)BIN_COUNT)) {
+        bin++;
+        step = ((bin >= 8U) && (bin % 2U == 0U)) ? next_start / 2U : step;
+        next_start += step;
+    }
+    return bin;
+}
+
+typedef enum chance { MUST_FAIL, MAY_SUCCEED, MUST_SUCCEED } chance_t;
+
+// What becomes of a request, by the free blocks seen. Whatever is in a higher bin is found. In the
+// bin of the request `search` blocks are looked at, at least one: it fits if the others are fewer.
+static chance_t chance_of(size_t granules)
+{
+    const size_t bin = bin_of(granules);
+    const size_t looks = (config.search != 0U) ? config.search : 1U;
+    size_t fit_count = 0U;
+    size_t small_count = 0U;
+    for (size_t i = 0U; i < seen.count; i++) {
+        const size_t free = granules_of(&seen.blocks[i]);
+        if (seen.blocks[i].is_live || (bin_of(free) < bin)) {
+            continue;
+        }
+        if ((bin_of(free) > bin) && (granules <= GRANULES_MAX)) {
+            return MUST_SUCCEED;
+        }
+        fit_count += (free >= granules) ? 1U : 0U;
+        small_count += (free < granules) ? 1U : 0U;
+    }
+    if (fit_count == 0U) {
+        return MUST_FAIL;
+    }
+    return (small_count < looks) ? MUST_SUCCEED : MAY_SUCCEED;
+}
+
+// ---- The heap's counters, computed anew from what is seen
+
+typedef struct sums {
+    uint64_t free;
+    uint64_t squares;
+    size_t live;
+    size_t free_count;
+    size_t live_count;
+    size_t largest;
+} sums_t;
+
+static sums_t sums_of_seen(void)
+{
+    sums_t sums = {0U, 0U, 0U, 0U, 0U, 0U};
+    for (size_t i = 0U; i < seen.count; i++) {
+        const size_t granules = granules_of(&seen.blocks[i]);
+        if (seen.blocks[i].is_live) {
+            sums.live += granules;
+            sums.live_count++;
+        } else {
+            sums.free += granules;
+            sums.squares += (uint64_t)granules * granules;
+            sums.free_count++;
+            sums.largest = (granules > sums.largest) ? granules : sums.largest;
+        }
+    }
+    return sums;
+}
+
+static size_t in_use_now(void)
+{
+    return sums_of_seen().live * GRANULE;
+}
+
+static void note_peak(size_t in_use)
+{
+    in_use_peak = (in_use > in_use_peak) ? in_use : in_use_peak;
+}
+
+static void expect_counters(void)
+{
+    const sums_t sums = sums_of_seen();
+    const mete_heap_usage_t usage = HEAP(usage)(heap);
+    const mete_frag_t frag = mete_frag_of(sums.free, sums.squares);
+    EXPECT(usage.in_use_size == sums.live * GRANULE);
+    EXPECT(usage.total_size == (sums.live + sums.free) * GRANULE);
+    EXPECT(usage.free_count == sums.free_count);
+    EXPECT(usage.refusals == refusals);
+    EXPECT(usage.in_use_peak == in_use_peak);
+    EXPECT((usage.frag.low_permille == frag.low_permille) &&
+           (usage.frag.high_permille == frag.high_permille));
+    const uint64_t rest = 1000U * (sums.free - sums.largest);  // The true value, times the sum.
+    EXPECT((frag.low_permille * sums.free <= rest) && (frag.high_permille * sums.free >= rest));
+}
+
+// Every block held is seen, live, large enough, not much larger; and no other is seen as live.
+static void expect_held_blocks(void)
+{
+    size_t held_count = 0U;
+    for (size_t i = 0U; i < SLOT_COUNT; i++) {
+        const slot_t *const slot = &slots[i];
+        if (slot->block != NULL) {
+            const size_t at = seen_at(slot->block);
+            held_count++;
+            if (EXPECT((at < seen.count) && seen.blocks[at].is_live)) {
+                const size_t granules = granules_of(&seen.blocks[at]);
+                EXPECT(granules - granules_for(slot->size) < (size_t)GRANULES_MIN);
+                EXPECT(HEAP(size_of)(heap, slot->block) == seen.blocks[at].size);
+            }
+        }
+    }
+    EXPECT(sums_of_seen().live_count == held_count);
+    EXPECT(seen.region_count == region_count);
+}
+
+// After every call: nothing was reported, and all views agree.
+static void settle(void)
+{
+    EXPECT(tap_take_fault() == 0);
+    EXPECT(HEAP(check)(heap));
+    look();
+    note_peak(in_use_now());
+    expect_held_blocks();
+    expect_counters();
+}
+
+static void expect_contents(void)
+{
+    for (size_t i = 0U; i < SLOT_COUNT; i++) {
+        EXPECT((slots[i].block == NULL) || is_painted(&slots[i], slots[i].block, slots[i].size));
+    }
+}
+
+// ---- The out-of-memory hook
+
+static struct {
+    unsigned calls;        // Since the request began.
+    bool frees_something;  // Else it only says so, or not.
+    bool says_try_again;
+    slot_t *keep;  // What the request itself is about.
+} hook;
+
+static bool on_refusal(void *self, size_t size)
+{
+    EXPECT(self == &hook);
+    EXPECT(size >= 1U);
+    EXPECT(HEAP(check)(heap));
+    hook.calls++;
+    for (size_t i = 0U; hook.frees_something && (i < SLOT_COUNT); i++) {
+        slot_t *const slot = &slots[i];
+        if ((slot->block != NULL) && (slot != hook.keep)) {
+            HEAP(free)(heap, slot->block);
+            slot->block = NULL;
+            break;
+        }
+    }
+    look();
+    return hook.says_try_again;
+}
+
+// ---- The calls, each with what must come of it. All take a size from tiny to impossible.
+
+static size_t random_size(void)
+{
+    const uint32_t kind = pick(100U);
+    if (kind < 60U) {
+        return 1U + pick(64U);
+    }
+    if (kind < 85U) {
+        return 1U + pick(MEMORY_SIZE / 16);
+    }
+    if (kind < 97U) {
+        return 1U + pick(MEMORY_SIZE / 4);
+    }
+    if (kind < 99U) {
+        return pick(MEMORY_SIZE + 100);  // 0 and more than there is.
+    }
+    return SIZE_MAX - pick(64U);
+}
+
+static bool is_hook_set(void)
+{
+    return config.on_refusal != NULL;
+}
+
+// Holds the outcome of a request for `granules` against its chance before. The hook may have changed
+// what is free; it is asked at most once, and only if there was nothing.
+static void expect_outcome(const void *block, size_t granules, chance_t chance)
+{
+    EXPECT(hook.calls <= 1U);
+    EXPECT((hook.calls == 0U) || (chance != MUST_SUCCEED));
+    if (hook.calls != 0U) {
+        chance = hook.says_try_again ? chance_of(granules) : MUST_FAIL;
+    } else if ((block == NULL) && is_hook_set()) {
+        EXPECT(granules > GRANULES_MAX);  // What no heap has is not worth asking for.
+    }
+    EXPECT((block != NULL) || (chance != MUST_SUCCEED));
+    EXPECT((block == NULL) || (chance != MUST_FAIL));
+    refusals += (block == NULL) ? 1U : 0U;
+}
+
+static chance_t begin(size_t granules, slot_t *keep)
+{
+    hook.calls = 0U;
+    hook.keep = keep;
+    look();
+    return chance_of(granules);
+}
+
+static void keep_new(slot_t *slot, unsigned char *block, size_t size, size_t align)
+{
+    slot->block = block;
+    slot->size = size;
+    slot->align = align;
+    if (block != NULL) {
+        EXPECT(mete_align_fits((uintptr_t)block, align));
+        EXPECT(HEAP(owns)(heap, block) && HEAP(owns)(heap, block + size - 1U));
+        paint(slot);
+    }
+}
+
+static void do_alloc(slot_t *slot)
+{
+    const size_t size = random_size();
+    const chance_t chance = begin(granules_for(size), slot);
+    unsigned char *const block = HEAP(alloc)(heap, size);
+    expect_outcome(block, granules_for(size), chance);
+    keep_new(slot, block, size, GRANULE);
+}
+
+static void do_alloc_aligned(slot_t *slot)
+{
+    const size_t size = random_size();
+    size_t align = (size_t)1U << pick(13U);
+    align = (align < (size_t)ALIGN_MAX) ? align : (size_t)ALIGN_MAX;
+    // What the heap looks for is a block that has room wherever the aligned address comes to lie.
+    const size_t gap =
+        (align > GRANULE) ? align + (2U * GRANULE * (GRANULES_MIN - 1U)) - GRANULE : 0U;
+    const bool is_possible = (size != 0U) && (size < SIZE_MAX - gap);
+    const size_t granules = granules_for(is_possible ? size + gap : 0U);
+    const chance_t chance = begin(granules, slot);
+    unsigned char *const block = HEAP(alloc_aligned)(heap, size, align);
+    expect_outcome(block, granules, chance);
+    if (block != NULL) {
+        // For a moment all of it was in use, or less if a smaller rest was left to the block.
+        const size_t peak = HEAP(usage)(heap).in_use_peak;
+        EXPECT(peak <= in_use_now() + ((granules + GRANULES_MIN) * GRANULE) || peak == in_use_peak);
+        note_peak(peak);
+    }
+    keep_new(slot, block, size, align);
+}
+
+static void do_free(slot_t *slot)
+{
+    unsigned char *const block = slot->block;
+    EXPECT(is_painted(slot, block, slot->size));
+    HEAP(free)(heap, block);
+    slot->block = NULL;
+    if ((misuse_every != 0U) && (pick(misuse_every) == 0U)) {
+        EXPECT(tap_take_fault() == 0);
+        HEAP(free)(heap, block);
+        EXPECT(tap_take_fault() == METE_FAULT_DOUBLE_FREE);
+    }
+}
+
+// Whether a block can become this large where it stands: shrink, or take a free block behind.
+static bool can_resize(const slot_t *slot, size_t size)
+{
+    const size_t at = seen_at(slot->block);
+    const mete_heap_block_t *const block = &seen.blocks[at];
+    const mete_heap_block_t *const next = block + 1;
+    const bool has_room = (at + 1U < seen.count) && is_adjacent(block, next) && !next->is_live;
+    const size_t room = granules_of(block) + (has_room ? granules_of(next) : 0U);
+    return (at < seen.count) && (granules_for(size) <= room);
+}
+
+static void do_resize(slot_t *slot)
+{
+    const size_t size = random_size();
+    (void)begin(1U, slot);
+    const bool is_possible = can_resize(slot, size);
+    EXPECT(HEAP(resize)(heap, slot->block, size) == is_possible);
+    const size_t kept = (is_possible && (size < slot->size)) ? size : slot->size;
+    EXPECT(is_painted(slot, slot->block, kept));
+    if (is_possible) {
+        slot->size = size;
+        paint(slot);
+    }
+}
+
+static void do_realloc(slot_t *slot)
+{
+    const size_t size = random_size();
+    const chance_t chance = begin(granules_for(size), slot);
+    const size_t in_use_before = in_use_now();
+    unsigned char *const old = slot->block;
+    const bool stays = can_resize(slot, size);
+    if (size == 0U) {
+        EXPECT(HEAP(realloc)(heap, old, 0U) == NULL);
+        slot->block = NULL;
+        return;
+    }
+    unsigned char *const block = HEAP(realloc)(heap, old, size);
+    if (stays) {
+        EXPECT(block == old);
+    } else {
+        expect_outcome(block, granules_for(size), chance);
+    }
+    if (block == NULL) {
+        EXPECT(is_painted(slot, old, slot->size));
+        return;
+    }
+    EXPECT(is_painted(slot, block, (size < slot->size) ? size : slot->size));
+    if (!stays) {
+        // Both blocks were held while the contents moved.
+        const size_t peak = HEAP(usage)(heap).in_use_peak;
+        const size_t both = in_use_before + ((granules_for(size) + GRANULES_MIN - 1U) * GRANULE);
+        EXPECT((peak <= both) || (peak == in_use_peak) || (hook.calls != 0U));
+        note_peak(peak);
+    }
+    keep_new(slot, block, size, GRANULE);
+}
+
+static void step(void)
+{
+    slot_t *const slot = &slots[pick(SLOT_COUNT)];
+    const uint32_t kind = pick(8U);
+    if (slot->block == NULL) {
+        (kind < 6U) ? do_alloc(slot) : do_alloc_aligned(slot);
+    } else if (kind < 4U) {
+        do_free(slot);
+    } else if (kind < 6U) {
+        do_resize(slot);
+    } else {
+        do_realloc(slot);
+    }
+    settle();
+}
+
+// ---- Runs
+
+// Where regions lie in the memory: the first at an odd place, the others behind it at odd distances.
+static mete_span_t region(size_t number, unsigned offset)
+{
+    const size_t part = MEMORY_SIZE / REGION_MAX;
+    const size_t size = (number == 0U) ? part + 5U : part - 64U - (number * 3U);
+    return (mete_span_t){memory + offset + (number * part) + ((number != 0U) ? 21U + number : 0U),
+                         size};
+}
+
+static bool start(uint32_t search, mete_span_t storage, bool has_starts)
+{
+    config.storage = storage;
+    config.search = search;
+    config.starts = has_starts ? starts : NULL;
+    config.starts_count = has_starts ? sizeof starts / sizeof starts[0] : 0U;
+    for (size_t i = 0U; i < SLOT_COUNT; i++) {
+        slots[i].block = NULL;
+    }
+    refusals = 0U;
+    in_use_peak = 0U;
+    region_count = 1U;
+    mete_words_fill(memory, 0xA5U, sizeof memory);
+    heap = HEAP(init)(&config);
+    return heap != NULL;
+}
+
+static void configure_hook(bool is_set, bool frees_something, bool says_try_again)
+{
+    config.on_refusal = is_set ? on_refusal : NULL;
+    config.on_refusal_self = &hook;
+    hook.frees_something = frees_something;
+    hook.says_try_again = says_try_again;
+}
+
+static void free_all(void)
+{
+    expect_contents();
+    for (size_t i = 0U; i < SLOT_COUNT; i++) {
+        if (slots[i].block != NULL) {
+            do_free(&slots[i]);
+            settle();
+        }
+    }
+    EXPECT(seen.count == region_count);  // One free block each.
+    EXPECT(HEAP(usage)(heap).in_use_size == 0U);
+}
+
+// Attempts to add a region that must be refused without effect. The heap has regions 0 and 2.
+static void add_wrongly(unsigned offset)
+{
+    const mete_span_t first = region(0U, offset);
+    const mete_span_t between = region(1U, offset);
+    EXPECT(!HEAP(add)(heap, (mete_span_t){between.start, MEMORY_SIZE / REGION_MAX + 40U}));
+    EXPECT(!HEAP(add)(heap, first));
+    EXPECT(!HEAP(add)(heap, (mete_span_t){(unsigned char *)first.start + 100, 300U}));
+    EXPECT(!HEAP(add)(heap, (mete_span_t){NULL, 1000U}));
+    EXPECT(!HEAP(add)(heap, (mete_span_t){memory + sizeof memory - 8, 8U}));
+    settle();
+}
+
+// Adds one region more. They come out of order: one must find its place between two others.
+static void add_next(unsigned offset)
+{
+    static const size_t order[REGION_MAX] = {0U, 2U, 1U, 3U};
+    if (region_count == 2U) {
+        add_wrongly(offset);
+    }
+    EXPECT(HEAP(add)(heap, region(order[region_count], offset)));
+    region_count++;
+    settle();
+}
+
+static void run(uint32_t search, uint32_t seed, bool has_starts)
+{
+    const unsigned offset = seed % 16U;
+    random_state = seed;
+    misuse_every = 16U;
+    if (!EXPECT(start(search, region(0U, offset), has_starts))) {
+        return;
+    }
+    settle();
+    for (size_t i = 0U; i < STEP_COUNT; i++) {
+        if ((i % (STEP_COUNT / REGION_MAX) == STEP_COUNT / 8) && (region_count < REGION_MAX)) {
+            add_next(offset);
+        }
+        step();
+        if (i % 64U == 0U) {
+            expect_contents();
+        }
+    }
+    EXPECT(region_count == REGION_MAX);
+    free_all();
+}
+
+static void test_without_search_it_agrees_with_the_model(void)
+{
+    configure_hook(false, false, false);
+    run(0U, 0x1234567U, false);
+}
+
+static void test_with_search_1_it_agrees_with_the_model(void)
+{
+    configure_hook(false, false, false);
+    run(1U, 0x2345678U, false);
+}
+
+static void test_with_search_2_it_agrees_with_the_model(void)
+{
+    configure_hook(false, false, false);
+    run(2U, 0x3456789U, false);
+}
+
+static void test_with_search_8_it_agrees_with_the_model(void)
+{
+    configure_hook(false, false, false);
+    run(8U, 0x456789AU, false);
+}
+
+static void test_with_a_start_map_it_agrees_with_the_model(void)
+{
+    configure_hook(false, false, false);
+    run(0U, 0x56789ABU, true);
+    run(2U, 0x6789ABCU, true);
+}
+
+static void test_a_hook_that_frees_something_gets_one_retry(void)
+{
+    configure_hook(true, true, true);
+    run(0U, 0x789ABCDU, false);
+    run(2U, 0x89ABCDEU, false);
+}
+
+static void test_a_hook_that_only_claims_so_gets_one_retry(void)
+{
+    configure_hook(true, false, true);
+    run(0U, 0x9ABCDEFU, false);
+}
+
+static void test_a_hook_that_says_no_gets_none(void)
+{
+    configure_hook(true, true, false);
+    run(2U, 0xABCDEF1U, false);
+}
+
+static void test_every_nth_request_may_fail(void)
+{
+    // Requests that cannot be met come in between at every distance; nothing else may change.
+    configure_hook(false, false, false);
+    misuse_every = 0U;
+    for (unsigned distance = 1U; distance <= 8U; distance++) {
+        random_state = distance;
+        EXPECT(start(2U * (distance % 2U), region(0U, distance), false));
+        for (unsigned i = 0U; i < STEP_COUNT / 16; i++) {
+            if (i % distance == 0U) {
+                EXPECT(HEAP(alloc)(heap, MEMORY_SIZE) == NULL);
+                refusals++;
+                settle();
+            }
+            step();
+        }
+        free_all();
+    }
+}
+
+static void test_storage_may_start_and_end_anywhere(void)
+{
+    configure_hook(false, false, false);
+    misuse_every = 0U;
+    size_t made_count = 0U;
+    for (unsigned offset = 0U; offset < 16U; offset++) {
+        for (size_t size = SIZE_MIN - 40U; size < SIZE_MIN + 40U; size++) {
+            const bool is_made = start(0U, (mete_span_t){memory + offset, size}, false);
+            EXPECT(is_made || (size < SIZE_MIN));
+            if (is_made) {
+                made_count++;
+                settle();
+                do_alloc(&slots[0]);
+                do_alloc(&slots[1]);
+                settle();
+                free_all();
+            }
+            const size_t end = offset + size;
+            EXPECT(mete_words_scan(memory, 0xA5U, offset) == offset);
+            EXPECT(mete_words_scan(memory + end, 0xA5U, 32U) == 32U);
+        }
+    }
+    EXPECT(made_count >= 16U * 40U);
+}
+
+static void test_every_alignment_is_served_from_a_fresh_heap(void)
+{
+    configure_hook(false, false, false);
+    for (unsigned offset = 0U; offset < 16U; offset += 3U) {
+        for (size_t align = 1U; align <= (size_t)ALIGN_MAX; align *= 2U) {
+            for (size_t size = 1U; size < 40U; size += 6U) {
+                EXPECT(start(0U, (mete_span_t){memory + offset, MEMORY_SIZE}, false));
+                unsigned char *const block = HEAP(alloc_aligned)(heap, size, align);
+                EXPECT(block != NULL);
+                note_peak(HEAP(usage)(heap).in_use_peak);
+                keep_new(&slots[0], block, size, align);
+                settle();
+                free_all();
+            }
+        }
+    }
+}
+
+static void test_a_fresh_heap_holds_what_its_size_says(void)
+{
+    // Filled with blocks of one size it must not refuse before the last whole block is out.
+    configure_hook(false, false, false);
+    for (size_t size = MEMORY_SIZE / SLOT_COUNT; size < MEMORY_SIZE / 2U;
+         size += 1U + (size / 3U)) {
+        EXPECT(start((uint32_t)(size % 3U), (mete_span_t){memory + 1, MEMORY_SIZE}, false));
+        const size_t total = HEAP(usage)(heap).total_size / GRANULE;
+        size_t count = 0U;
+        while ((count < SLOT_COUNT) && (HEAP(alloc)(heap, size) != NULL)) {
+            count++;
+        }
+        EXPECT(count == total / granules_for(size));
+        EXPECT(HEAP(check)(heap) && (tap_take_fault() == 0));
+    }
+}
+
+static void test_the_largest_block_is_all_there_is(void)
+{
+    configure_hook(false, false, false);
+    for (uint32_t search = 0U; search <= 2U; search++) {
+        EXPECT(start(search, (mete_span_t){memory + 3, MEMORY_SIZE}, false));
+        const size_t size = HEAP(usage)(heap).total_size - HEADER_SIZE;
+        EXPECT(HEAP(alloc)(heap, size + 1U) == NULL);
+        keep_new(&slots[0], HEAP(alloc)(heap, size), size, GRANULE);
+        EXPECT(slots[0].block != NULL);
+        EXPECT(HEAP(alloc)(heap, 1U) == NULL);
+        refusals = 2U;
+        settle();
+        free_all();
+    }
+}
+
+#ifndef ON_BOARD
+// Storage of 256 KiB, the most a narrow heap can use, and blocks of every size up to that.
+static void test_large_blocks_succeed_when_they_must(void)
+{
+    static _Alignas(16) unsigned char window[262144];
+    configure_hook(false, false, false);
+    for (uint32_t search = 0U; search <= 2U; search++) {
+        for (size_t size = 150000U; size < sizeof window; size += 97U) {
+            EXPECT(start(search, (mete_span_t){window, sizeof window}, false));
+            const chance_t chance = begin(granules_for(size), NULL);
+            EXPECT(chance != MAY_SUCCEED);  // There is one free block.
+            unsigned char *const block = HEAP(alloc)(heap, size);
+            EXPECT((block != NULL) == (chance == MUST_SUCCEED));
+            EXPECT(HEAP(check)(heap));
+        }
+    }
+}
+#endif
+
+int main(void)
+{
+    RUN(test_without_search_it_agrees_with_the_model);
+    RUN(test_with_search_1_it_agrees_with_the_model);
+    RUN(test_with_search_2_it_agrees_with_the_model);
+    RUN(test_with_search_8_it_agrees_with_the_model);
+    RUN(test_with_a_start_map_it_agrees_with_the_model);
+    RUN(test_a_hook_that_frees_something_gets_one_retry);
+    RUN(test_a_hook_that_only_claims_so_gets_one_retry);
+    RUN(test_a_hook_that_says_no_gets_none);
+    RUN(test_every_nth_request_may_fail);
+    RUN(test_storage_may_start_and_end_anywhere);
+    RUN(test_every_alignment_is_served_from_a_fresh_heap);
+    RUN(test_a_fresh_heap_holds_what_its_size_says);
+    RUN(test_the_largest_block_is_all_there_is);
+#ifndef ON_BOARD
+    RUN(test_large_blocks_succeed_when_they_must);
+#endif
+    return tap_finish();
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//
+// The wide heap against the model: see test_model_heap.c.
+
+#include "mete/alloc/heap_wide.h"
+
+#define HEAP(name) mete_heap_wide_##name
+typedef mete_heap_wide_t heap_t;
+enum { HEADER_SIZE = 8, GRANULES_MIN = 2, BIN_COUNT = 64 };
+#define GRANULES_MAX 0x7FFFFFFFU
+#define SIZE_MIN     METE_HEAP_WIDE_SIZE_MIN
+
+#include "tests/model/test_model_heap.c"
