@@ -9,15 +9,15 @@
 #include "port/cpu/start.h"
 
 /// Makes probe_NAME(), to be called instead of NAME(), with up to four arguments that fit registers.
-/// Counting begins with the first instruction of NAME and ends where the probe continues, which is
-/// marked by the symbol probe_NAME_end. So the count is that of the function, its return included,
-/// without the call.
+/// The symbols probe_NAME_begin and probe_NAME_end mark the call and where it returns to. What is
+/// executed in between is counted: the function with its return, without the call.
 #define PROBE(name) \
     __asm__(".pushsection .text.probe_" #name ", \"ax\", %progbits\n" \
             ".thumb\n.syntax unified\n.global probe_" #name "\n" \
             ".type probe_" #name ", %function\n" \
             "probe_" #name ":\n" \
             "    push {r3, lr}\n" \
+            "probe_" #name "_begin:\n" \
             "    bl " #name "\n" \
             "probe_" #name "_end:\n" \
             "    pop {r3, pc}\n" \

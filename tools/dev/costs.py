@@ -29,6 +29,8 @@ assertions off, as their users would ship them; that compares with level 0. One 
 Text is that of init, alloc and free; in brackets, with realloc (the heap: and alloc_aligned).
 """
 
+WIDE = {'heap_wide': ' (wide)'}
+
 
 def row(*cells):
     return '| ' + ' | '.join(map(str, cells)) + ' |\n'
@@ -102,7 +104,7 @@ def space(figures, traces):
     rows = []
     for name in sorted({t.name for t in traces}):
         by_search = {t.search: t for t in traces if t.name == name}
-        rows.append([name, by_search[0].peak, *(f'{by_search[k].arena} {by_search[k].heap}' for k in (0, 2)),
+        rows.append([name, by_search[0].peak, *(f'{by_search[k].arena}{WIDE.get(by_search[k].heap, "")}' for k in (0, 2)),
                      *(f'{by_search[k].ratio:.3f}' for k in (0, 2))])
     for heap, prefix in ('narrow', 'heap.space'), ('wide', 'heap.wide.space'):
         cells = [f'{figures[f"{prefix}.k{k}.geomean"]:.3f}, max {figures[f"{prefix}.k{k}.max"]:.3f}'

@@ -2,12 +2,11 @@
 //
 // QEMU plugin: counts the instructions that calls of chosen functions execute.
 //
-// A probe is a pair of addresses. The count of one call is the number of instructions executed from
-// the one at `begin`, inclusive, to the one at `end`, exclusive. With `begin` the first instruction
-// of a function and `end` the one its caller continues with, that is the function with everything
-// it calls, its own return included. A conditional instruction counts whether or not its condition
-// holds, for it takes its slot in the pipeline either way. An interrupt in between would be
-// counted too; the firmware that is measured has none.
+// A probe is a pair of addresses. The count of one call is the number of instructions executed between
+// the one at `begin` and the one at `end`, both exclusive. With `begin` a call and `end` where it
+// returns to, that is the function with everything it calls, its own return included. A conditional
+// instruction counts whether or not its condition holds, for it takes its slot in the pipeline either
+// way. An interrupt in between would be counted too; the firmware that is measured has none.
 //
 // Arguments, each after a comma on QEMU's command line:
 //
@@ -84,7 +83,7 @@ static void on_begin(unsigned vcpu, void *user)
 {
     (void)vcpu;
     probe_t *const probe = user;
-    probe->started = executed;
+    probe->started = executed + 1U;  // The instruction at `begin` itself is about to be counted.
     probe->is_open = true;
 }
 
