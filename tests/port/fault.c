@@ -7,7 +7,7 @@
 enum { REPORT = 1, TRAP, LOAD, OVERFLOW };
 
 // Not a tail call, so that each level needs its stack.
-__attribute__((noinline)) static unsigned sink_down(volatile unsigned *above)
+__attribute__((noinline)) static unsigned sink_down(const volatile unsigned *above)
 {
     volatile unsigned here[64];
     here[0] = *above + 1U;
