@@ -36,6 +36,7 @@ static const mix_t TINY = {"tiny", {{90, 1, 60}, {10, 61, 100}, {0, 0, 0}}};
 static const mix_t ONE_BIN = {"one bin", {{60, 516, 764}, {40, 1, 124}, {0, 0, 0}}};
 static const mix_t SPREAD = {"spread", {{60, 1, 200}, {30, 100, 1200}, {10, 1000, 9000}}};
 static const mix_t LARGE = {"large", {{30, 1, 52}, {40, 500, 3000}, {30, 3000, 60000}}};
+static const mix_t HUGE = {"huge", {{60, 1, 200}, {40, 190000, 260000}, {0, 0, 0}}};
 
 typedef struct phase {
     const mix_t *mix;
@@ -51,7 +52,8 @@ typedef struct phase {
     {&TINY, 1024U, (search), 0U, 20000U}, {&TINY, 8192U, (search), 0U, 20000U}, \
     {&ONE_BIN, 4096U, (search), 0U, 20000U}, {&ONE_BIN, 32768U, (search), 0U, 40000U}, \
     {&SPREAD, 16384U, (search), 0U, 40000U}, {&SPREAD, 65536U, (search), 0U, 40000U}, \
-    {&LARGE, 65536U, (search), 0U, 20000U}, {&LARGE, 262144U, (search), 0U, 40000U}
+    {&LARGE, 65536U, (search), 0U, 20000U}, {&LARGE, 262144U, (search), 0U, 40000U}, \
+    {&HUGE, 262144U, (search), 100U, 10000U}
 // clang-format on
 static const phase_t PHASES[] = {PHASES_WITH(0U), PHASES_WITH(2U)};
 
