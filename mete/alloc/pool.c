@@ -18,6 +18,11 @@ enum {
     LINK_LIVE = 0xFF00,  // Both are numbers that Thumb-2 compares with in one instruction.
     WORD_BITS = 8 * (int)sizeof(uintptr_t),
 };
+
+// Keeps the compiler from mixing the steps before with those behind. Mixed they need one register
+// more than a call may use freely, and to save it costs more than is won.
+#define IN_ORDER() __asm__("" ::: "memory")
+
 _Static_assert((int)LINK_END < (int)LINK_LIVE, "a block index must not read as a mark");
 _Static_assert(sizeof(size_t) == sizeof(uintptr_t), "offsets of blocks are sizes");
 
@@ -46,6 +51,7 @@ static inline void *block_at(const mete_pool_t *pool, size_t index)
 static inline size_t index_of(const mete_pool_t *pool, const void *address)
 {
     const uintptr_t product = ((uintptr_t)address - pool->blocks) * pool->inverse;
+    IN_ORDER();
     return (product >> pool->rotation) | (product << ((WORD_BITS - pool->rotation) % WORD_BITS));
 }
 
@@ -101,18 +107,19 @@ bool mete_pool_init(mete_pool_t *pool, const mete_pool_config_t *config)
 
 // ---- What must be true before a link is followed. True without a look at level 0.
 
-// The list has a block, and that block is free.
 static inline bool has_listed(const mete_pool_t *pool)
 {
-    const size_t first = pool->first_free;
-    return (first < pool->opened) && ((METE_CHECK_LEVEL < 1) || (pool->links[first] != LINK_LIVE));
+    return pool->first_free < pool->opened;
 }
 
-// The list ends because nothing is left in it, not because a link was overwritten.
-static inline bool has_ended(const mete_pool_t *pool)
+// The first block of the list is free; or the list ends because nothing is left in it.
+static inline bool is_list_sound(const mete_pool_t *pool)
 {
-    return (METE_CHECK_LEVEL < 1) ||
-           ((pool->first_free == LINK_END) && (in_use_of(pool) == pool->opened));
+    if (METE_CHECK_LEVEL < 1) {
+        return true;
+    }
+    return has_listed(pool) ? (pool->links[pool->first_free] != LINK_LIVE)
+                            : ((pool->first_free == LINK_END) && (in_use_of(pool) == pool->opened));
 }
 
 static inline bool is_live(const mete_pool_t *pool, size_t index)
@@ -145,24 +152,24 @@ static inline bool is_sound(const mete_pool_t *pool)
 
 // ---- The moves of a block
 
+static inline void *hand_out(mete_pool_t *pool, size_t index)
+{
+    pool->links[index] = LINK_LIVE;
+    IN_ORDER();
+    pool->alloc_total++;
+    IN_ORDER();
+    return block_at(pool, index);
+}
+
 static inline void *pop(mete_pool_t *pool)
 {
     const size_t index = pool->first_free;
     pool->first_free = pool->links[index];
-    pool->links[index] = LINK_LIVE;
-    pool->alloc_total++;
-    return block_at(pool, index);
-}
-
-static inline void push(mete_pool_t *pool, size_t index)
-{
-    pool->links[index] = (uint16_t)pool->first_free;
-    pool->first_free = index;
-    pool->free_total++;
+    return hand_out(pool, index);
 }
 
 // Hands out a block that never was out, or refuses if there is none.
-static __attribute__((noinline)) void *open_next(mete_pool_t *pool)
+static inline void *open_next(mete_pool_t *pool)
 {
     const size_t index = pool->opened;
     if (index >= pool->block_count) {
@@ -170,9 +177,15 @@ static __attribute__((noinline)) void *open_next(mete_pool_t *pool)
         return NULL;
     }
     pool->opened = index + 1U;
-    pool->links[index] = LINK_LIVE;
-    pool->alloc_total++;
-    return block_at(pool, index);
+    IN_ORDER();
+    return hand_out(pool, index);
+}
+
+static inline void push(mete_pool_t *pool, size_t index)
+{
+    pool->links[index] = (uint16_t)pool->first_free;
+    pool->first_free = index;
+    pool->free_total++;
 }
 
 // Puts what the last `count` calls of pop() handed out back, last first: as if nothing had happened.
@@ -205,15 +218,11 @@ static void undo_push_many(mete_pool_t *pool, void *const blocks[], size_t count
 METE_DIRECT void *mete_pool_alloc(mete_pool_t *pool)
 {
     METE_ASSERT((pool != NULL) && (pool->config != NULL));
-    void *block = NULL;
-    if (METE_LIKELY(has_listed(pool))) {
-        block = pop(pool);
-    } else if (METE_LIKELY(has_ended(pool))) {
-        block = open_next(pool);
-    } else {
+    if (!METE_LIKELY(is_list_sound(pool))) {
         METE_FAULT(METE_FAULT_CORRUPT, pool, NULL);
         return NULL;
     }
+    void *const block = METE_LIKELY(has_listed(pool)) ? pop(pool) : open_next(pool);
     if (!is_sound(pool)) {
         METE_FAULT(METE_FAULT_CORRUPT, pool, NULL);
     }
@@ -243,15 +252,12 @@ METE_DIRECT bool mete_pool_alloc_many(mete_pool_t *pool, void *blocks[], size_t 
         return false;
     }
     for (size_t i = 0U; i < count; i++) {
-        if (has_listed(pool)) {
-            blocks[i] = pop(pool);
-        } else if (has_ended(pool)) {
-            blocks[i] = open_next(pool);
-        } else {
+        if (!is_list_sound(pool)) {
             undo_pop_many(pool, blocks, i);
             METE_FAULT(METE_FAULT_CORRUPT, pool, NULL);
             return false;
         }
+        blocks[i] = has_listed(pool) ? pop(pool) : open_next(pool);
     }
     if (!is_sound(pool)) {
         METE_FAULT(METE_FAULT_CORRUPT, pool, NULL);

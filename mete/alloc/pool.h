@@ -40,18 +40,19 @@ typedef struct mete_pool_config {
 } mete_pool_config_t;
 
 /// A pool. The fields are here so that a pool can be static; use the functions to read them.
-/// What alloc and free read is copied here from the config, in the order in which they read it.
+/// What alloc and free need is copied from the config; fields read one after the other are
+/// neighbours, for cores that load two words at once.
 typedef struct mete_pool {
-    size_t opened;      // Blocks handed out at least once: all below this index. Also the peak.
-    size_t first_free;  // Head of the list of blocks that came back.
-    uint16_t *links;
+    size_t block_count;
     size_t alloc_total;
+    size_t free_total;
+    size_t first_free;  // Head of the list of blocks that came back.
+    size_t opened;      // Blocks handed out at least once: all below this index. Also the peak.
+    size_t rotation;    // Trailing zeros of block_size.
+    uint16_t *links;
+    uintptr_t inverse;  // Of the odd part of block_size; see index_of() in pool.c.
     uintptr_t blocks;
     size_t block_size;
-    uintptr_t inverse;  // Of the odd part of block_size; see index_of() in pool.c.
-    size_t rotation;    // Trailing zeros of block_size.
-    size_t free_total;
-    size_t block_count;
     size_t refusals;
     const mete_pool_config_t *config;
 } mete_pool_t;
