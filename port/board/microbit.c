@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// BBC micro:bit. The clock of the core is 16 MHz; the code of 115200 baud is 0x01D7E000.
+// BBC micro:bit as QEMU models it, with a SysTick; the silicon, nRF51, has none, and needs a timer that
+// calls mete_bare_metal_tick(). The code of 115200 baud is 0x01D7E000.
 
 #include "port/board/board.h"
 

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-// Of glibc, for PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP: a critical section needs no first call then.
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
-
 #include "port/os/posix.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-static pthread_mutex_t critical = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+static pthread_mutex_t critical;
+static pthread_once_t critical_is_made = PTHREAD_ONCE_INIT;
 
 // A mutex that cannot be locked or unlocked is not ours to use: going on would be unsynchronised.
 static void demand(int error)
@@ -44,8 +40,18 @@ uint32_t mete_clock_ms(void)
     return (uint32_t)((uint64_t)now.tv_sec * 1000U + (uint64_t)now.tv_nsec / 1000000U);
 }
 
+static void make_critical(void)
+{
+    pthread_mutexattr_t attributes;
+    demand(pthread_mutexattr_init(&attributes));
+    demand(pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE));
+    demand(pthread_mutex_init(&critical, &attributes));
+    demand(pthread_mutexattr_destroy(&attributes));
+}
+
 uintptr_t mete_critical_enter(void)
 {
+    demand(pthread_once(&critical_is_made, make_critical));
     enter(&critical);
     return 0U;
 }

@@ -57,13 +57,13 @@ static void run_two(void *(*work)(void *))
 static void test_the_lock_excludes_two_threads(void)
 {
     run_two(count_in_lock);
-    EXPECT(counter == 2U * ROUNDS);
+    EXPECT(counter == (size_t)2U * ROUNDS);
 }
 
 static void test_the_critical_section_excludes_two_threads_and_nests(void)
 {
     run_two(count_in_critical_section);
-    EXPECT(counter == 2U * ROUNDS);
+    EXPECT(counter == (size_t)2U * ROUNDS);
 }
 
 static void test_the_clock_counts_milliseconds(void)
