@@ -30,7 +30,7 @@ void mete_bare_metal_clock_start(uint32_t hz);
 void mete_bare_metal_tick(void);
 
 /// What a critical section used as a lock must remember.
-typedef struct mete_bare_metal_lock {
+typedef struct {
     uintptr_t state;
     size_t depth;
 } mete_bare_metal_lock_t;
