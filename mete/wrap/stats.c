@@ -133,7 +133,7 @@ bool mete_stats_init(mete_stats_t *stats, mete_alloc_t inner, mete_site_t *site)
     return true;
 }
 
-static size_t count_of(const size_t *count)
+METE_INLINE size_t count_of(const size_t *count)
 {
     return __atomic_load_n(count, __ATOMIC_ACQUIRE);
 }

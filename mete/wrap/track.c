@@ -109,26 +109,14 @@ static bool may_be_ours(const mete_track_t *track, const void *block)
                                           inner.ops->owns(inner.self, end - 1)));
 }
 
-// Whether the list leads to this record. It may be overwritten itself, but so may one before it: then
-// nobody can tell, and damage is what there is to report.
-static bool leads_to(const mete_track_t *track, const record_t *record)
-{
-    const mete_list_link_t *link = track->list.next;
-    for (size_t i = 0U; i < track->live_count; i++) {
-        if ((link == &record->link) || (link == &track->list) || !is_sound(const_record_at(link))) {
-            return true;
-        }
-        link = link->next;
-    }
-    return false;
-}
-
+// What looks like no record may be one that was overwritten, or none. If it is one then the list leads
+// to it, or to another that was overwritten before: either way damage is what there is to report.
 static int fault_of_unsound(const mete_track_t *track, const record_t *record)
 {
     if (record->check == released_check_of(record)) {
         return METE_FAULT_DOUBLE_FREE;
     }
-    return leads_to(track, record) ? METE_FAULT_CORRUPT : METE_FAULT_FOREIGN;
+    return mete_track_check(track) ? METE_FAULT_FOREIGN : METE_FAULT_CORRUPT;
 }
 
 // What is wrong with a block that is to be released or resized; 0 if nothing is.

@@ -216,6 +216,19 @@ static void *reading_acquire(void *self, size_t size, size_t align)
     return inner_acquire(self, size, align);
 }
 
+static void test_every_call_is_noticed_by_a_reader(void)
+{
+    // A reader reads again if this number has changed, so no two calls may cancel out.
+    const mete_alloc_t view = setup();
+    void *const block = mete_acquire(view, 100U, 8U);
+    EXPECT(calls_of(&stats) == 1U);
+    EXPECT(mete_resize(view, block, 100U, 120U, 8U) && (calls_of(&stats) == 2U));
+    EXPECT(mete_resize(view, block, 120U, 90U, 8U) && (calls_of(&stats) == 3U));
+    EXPECT((mete_acquire(view, SIZE_MAX, 2U) == NULL) && (calls_of(&stats) == 4U));
+    mete_release(view, block, 90U, 8U);
+    EXPECT(calls_of(&stats) == 5U);
+}
+
 static void test_the_allocator_behind_may_read_the_numbers(void)
 {
     (void)inner_setup(&inner, INNER_ALL);
@@ -360,6 +373,7 @@ int main(void)
     RUN(test_cumulative_bytes_pass_the_range_of_a_word);
     RUN(test_live_numbers_stay_right_when_counts_wrap);
     RUN(test_a_reader_sees_nothing_of_a_call_that_is_not_yet_published);
+    RUN(test_every_call_is_noticed_by_a_reader);
     RUN(test_the_allocator_behind_may_read_the_numbers);
     RUN(test_the_site_is_told_the_caller);
     RUN(test_the_view_lacks_what_the_allocator_behind_lacks);

@@ -532,17 +532,20 @@ static void test_nothing_is_read_that_the_allocator_behind_does_not_own(void)
 static void test_release_refuses_a_block_whose_record_was_overwritten(void)
 {
     const mete_alloc_t view = setup();
-    (void)mete_acquire(view, 10U, 1U);
-    unsigned char *const block = mete_acquire(view, 20U, 1U);
-    (void)mete_acquire(view, 30U, 1U);
-    for (size_t bit = 0U; bit < 8U * sizeof(record_t); bit++) {
-        unsigned char *const byte = block - sizeof(record_t) + bit / 8U;
-        *byte ^= (unsigned char)(1U << (bit % 8U));
-        expect_refusal(view, block, 20U, 1U, METE_FAULT_CORRUPT);
-        *byte ^= (unsigned char)(1U << (bit % 8U));
+    void *blocks[3];
+    for (size_t i = 0U; i < 3U; i++) {
+        blocks[i] = mete_acquire(view, 20U, 1U);
     }
-    mete_release(view, block, 20U, 1U);
-    EXPECT((tap_take_fault() == 0) && (live_count() == 2U));
+    for (size_t i = 0U; i < 3U; i++) {
+        for (size_t bit = 0U; bit < 8U * sizeof(record_t); bit++) {
+            unsigned char *const byte = (unsigned char *)record_of(blocks[i]) + bit / 8U;
+            *byte ^= (unsigned char)(1U << (bit % 8U));
+            expect_refusal(view, blocks[i], 20U, 1U, METE_FAULT_CORRUPT);
+            *byte ^= (unsigned char)(1U << (bit % 8U));
+        }
+        mete_release(view, blocks[i], 20U, 1U);
+        EXPECT((tap_take_fault() == 0) && (live_count() == 2U - i));
+    }
 }
 
 static void test_release_refuses_when_a_neighbour_no_longer_leads_here(void)
