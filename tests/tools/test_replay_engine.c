@@ -184,7 +184,7 @@ static void test_size_0_is_no_failure_and_no_block(void)
 static void test_samples_show_live_bytes_and_the_highest_block(void)
 {
     trace_t trace = trace_of("a 0 100\na 1 1000\nf 1\nf 0\n");
-    replay_sample_t samples[4];
+    replay_sample_t samples[4] = {{.op_count = 0U}};
     const replay_options_t options = {.backend = backend_find("arena"),
                                       .arena = {memory, 4096U},
                                       .samples = samples,

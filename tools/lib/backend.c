@@ -123,7 +123,8 @@ static bool malloc_init(backend_state_t *state, mete_span_t arena, uint32_t sear
 
 // ---- The table
 
-enum { KIB = 1024, MIB = 1024 * KIB };
+#define KIB ((size_t)1024)
+#define MIB (1024U * KIB)
 
 const backend_t backends[] = {
     {"heap", "narrow heap, at most 256 KiB", 256U * KIB, heap_init, heap_total_size, heap_frag,

@@ -9,7 +9,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,16 +31,6 @@ typedef struct reader {
     const char *end;         // Behind its last.
     size_t line;
 } reader_t;
-
-bool trace_fail(trace_error_t *error, size_t line, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    error->line = line;
-    vsnprintf(error->text, sizeof error->text, format, arguments);
-    va_end(arguments);
-    return false;
-}
 
 void trace_free(trace_t *trace)
 {
@@ -99,21 +88,21 @@ static word_t next_word(reader_t *reader)
 static bool fail_at(const reader_t *reader, word_t found, const char *expected)
 {
     if (found.length == 0U) {
-        return trace_fail(reader->error, reader->line, "found the end of the line, expected %s",
+        return TRACE_FAIL(reader->error, reader->line, "found the end of the line, expected %s",
                           expected);
     }
     char shown[25] = {0};
     for (size_t i = 0U; (i < found.length) && (i < sizeof shown - 1U); i++) {
         shown[i] = (char)(isprint((unsigned char)found.start[i]) ? found.start[i] : '?');
     }
-    return trace_fail(reader->error, reader->line, "found '%s%s', expected %s", shown,
+    return TRACE_FAIL(reader->error, reader->line, "found '%s%s', expected %s", shown,
                       (found.length >= sizeof shown) ? "..." : "", expected);
 }
 
 // Fails because of an id that cannot stand here.
 static bool fail_id(const reader_t *reader, uint32_t id, const char *expected)
 {
-    return trace_fail(reader->error, reader->line, "found id %u, expected %s", id, expected);
+    return TRACE_FAIL(reader->error, reader->line, "found id %u, expected %s", id, expected);
 }
 
 static bool read_number(reader_t *reader, uint32_t *number, const char *what)
@@ -140,7 +129,7 @@ static bool append(reader_t *reader, trace_op_t op)
     trace_t *const trace = reader->trace;
     void *ops = trace->ops;
     if (!reserve(&ops, &reader->op_room, trace->op_count, sizeof op)) {
-        return trace_fail(reader->error, reader->line, "no memory for more operations");
+        return TRACE_FAIL(reader->error, reader->line, "no memory for more operations");
     }
     trace->ops = ops;
     trace->ops[trace->op_count++] = op;
@@ -186,7 +175,7 @@ static bool read_free_id(reader_t *reader, uint32_t *id)
     }
     void *objects = reader->objects;
     if (!reserve(&objects, &reader->object_room, *id, sizeof *reader->objects)) {
-        return trace_fail(reader->error, reader->line, "no memory for more ids");
+        return TRACE_FAIL(reader->error, reader->line, "no memory for more ids");
     }
     reader->objects = objects;
     reader->objects[trace->id_count++] = (object_t){0U, 0U, false};
@@ -265,7 +254,7 @@ static void read_comment(reader_t *reader)
 static bool read_line(reader_t *reader)
 {
     const word_t word = next_word(reader);
-    const char kind = (word.length == 1U) ? *word.start : '\0';
+    const char kind = (char)((word.length == 1U) ? *word.start : '\0');
     bool is_sound = false;
     if ((word.length == 0U) || (*word.start == '#')) {
         reader->at = word.start + ((word.length != 0U) ? 1 : 0);
@@ -292,7 +281,7 @@ static bool read_lines(reader_t *reader, const char *text, size_t size)
         const char *const newline = memchr(start, '\n', (size_t)(end - start));
         reader->line++;
         if (newline == NULL) {
-            return trace_fail(reader->error, reader->line,
+            return TRACE_FAIL(reader->error, reader->line,
                               "found the end of the file, expected the end of the line");
         }
         reader->at = start;
@@ -303,11 +292,11 @@ static bool read_lines(reader_t *reader, const char *text, size_t size)
     }
     const trace_t *const trace = reader->trace;
     if (trace->op_count == 0U) {
-        return trace_fail(reader->error, reader->line + 1U,
+        return TRACE_FAIL(reader->error, reader->line + 1U,
                           "found the end of the file, expected an operation: a, r or f");
     }
     if ((reader->stated_op_count != 0U) && (reader->stated_op_count != trace->op_count)) {
-        return trace_fail(reader->error, reader->line + 1U,
+        return TRACE_FAIL(reader->error, reader->line + 1U,
                           "found the end of the file after %zu operations, expected %zu as line "
                           "%zu says",
                           trace->op_count, reader->stated_op_count, reader->stated_line);
@@ -340,12 +329,12 @@ char *trace_slurp(FILE *file, size_t *size, trace_error_t *error)
             if (!ferror(file)) {
                 return bytes;
             }
-            (void)trace_fail(error, 0U, "%s", strerror(errno));
+            (void)TRACE_FAIL(error, 0U, "%s", strerror(errno));
             free(bytes);
             return NULL;
         }
     }
-    (void)trace_fail(error, 0U, "no memory for the file");
+    (void)TRACE_FAIL(error, 0U, "no memory for the file");
     free(bytes);
     return NULL;
 }

@@ -60,8 +60,9 @@ void trace_free(trace_t *trace);
 /// All bytes of a file, in memory that the caller frees, and their count; or NULL with the error.
 char *trace_slurp(FILE *file, size_t *size, trace_error_t *error);
 
-/// Fills in an error; `format` as in printf. Returns false.
-bool trace_fail(trace_error_t *error, size_t line, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+/// Fills in an error: the line, and a text made as by printf(). Gives false.
+#define TRACE_FAIL(error, at_line, ...) \
+    ((error)->line = (at_line), (void)snprintf((error)->text, sizeof((error)->text), __VA_ARGS__), \
+     false)
 
 #endif

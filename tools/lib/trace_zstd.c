@@ -23,7 +23,7 @@ static bool is_compressed(const char *bytes, size_t size)
 static size_t last_line(const text_t *text)
 {
     size_t line = 1U;
-    for (size_t i = 0U; i < text->size; i++) {
+    for (size_t i = 0U; (text->bytes != NULL) && (i < text->size); i++) {
         line += (text->bytes[i] == '\n') ? 1U : 0U;
     }
     return line;
@@ -51,20 +51,20 @@ static bool decompress(ZSTD_DStream *stream, ZSTD_inBuffer in, text_t *text, tra
     bool is_full = false;  // More output may wait.
     while ((in.pos < in.size) || is_full) {
         if (!make_room(text, ZSTD_DStreamOutSize())) {
-            return trace_fail(error, last_line(text), "no memory for the decompressed text");
+            return TRACE_FAIL(error, last_line(text), "no memory for the decompressed text");
         }
         ZSTD_outBuffer out = {text->bytes, text->room, text->size};
         expected = ZSTD_decompressStream(stream, &out, &in);
         text->size = out.pos;
         if (ZSTD_isError(expected)) {
-            return trace_fail(error, last_line(text),
+            return TRACE_FAIL(error, last_line(text),
                               "found damaged zstd data (%s), expected a whole zstd frame",
                               ZSTD_getErrorName(expected));
         }
         is_full = (out.pos == out.size) && (expected != 0U);
     }
     return (expected == 0U) ||
-           trace_fail(error, last_line(text),
+           TRACE_FAIL(error, last_line(text),
                       "found the end of the file, expected the rest of a zstd frame");
 }
 
@@ -74,7 +74,7 @@ static bool parse_compressed(trace_t *trace, const char *bytes, size_t size, tra
     ZSTD_DStream *const stream = ZSTD_createDStream();
     const bool is_whole = (stream != NULL)
                               ? decompress(stream, (ZSTD_inBuffer){bytes, size, 0U}, &text, error)
-                              : trace_fail(error, 0U, "no memory to decompress");
+                              : TRACE_FAIL(error, 0U, "no memory to decompress");
     const bool is_sound = is_whole && trace_parse(trace, text.bytes, text.size, error);
     ZSTD_freeDStream(stream);
     free(text.bytes);
@@ -87,7 +87,7 @@ bool trace_load(trace_t *trace, const char *path, trace_error_t *error)
     const bool is_stdin = (strcmp(path, "-") == 0);
     FILE *const file = is_stdin ? stdin : fopen(path, "rb");
     if (file == NULL) {
-        return trace_fail(error, 0U, "%s", strerror(errno));
+        return TRACE_FAIL(error, 0U, "%s", strerror(errno));
     }
     size_t size = 0U;
     char *const bytes = trace_slurp(file, &size, error);

@@ -190,7 +190,7 @@ static bool replay_once(report_t *report, progress_t *progress)
 {
     void *memory = NULL;
     if ((report->arena_size != 0U) && (posix_memalign(&memory, 64U, report->arena_size) != 0)) {
-        return trace_fail(&report->error, 0U, "no memory for an arena of %zu bytes",
+        return TRACE_FAIL(&report->error, 0U, "no memory for an arena of %zu bytes",
                           report->arena_size);
     }
     const size_t op_count = report->trace.op_count;
@@ -211,7 +211,7 @@ static bool replay_once(report_t *report, progress_t *progress)
 static bool replay_growing(report_t *report, progress_t *progress)
 {
     const size_t size_max = report->backend->arena_max;
-    const bool is_narrow = (size_max <= 256U * 1024U);
+    const bool is_narrow = (size_max <= ((size_t)256U * 1024U));
     const size_t first = (size_t)((2U * report->trace.live_size_peak + 65536U) / 65536U * 65536U);
     report->arena_size = (is_narrow || (first > size_max)) ? size_max : first;
     while (replay_once(report, progress)) {
@@ -351,5 +351,5 @@ int replay_command(int argument_count, char **arguments)
         worst = (status > worst) ? status : worst;
     }
     finish(&settings, &summary, reports);
-    return worst;
+    return (int)worst;
 }
