@@ -344,7 +344,8 @@ HOT uint32_t find_close(const heap_t *heap, uint32_t granules)
 static bool ask(heap_t *heap, size_t granules, unsigned tries)
 {
     const mete_heap_config_t *const config = heap->config;
-    if ((tries == 0U) && (granules <= GRANULE_MAX) && (config->on_refusal != NULL) &&
+    const bool is_possible = (granules <= GRANULE_MAX) && (granules <= SIZE_MAX / GRANULE);
+    if ((tries == 0U) && is_possible && (config->on_refusal != NULL) &&
         config->on_refusal(config->on_refusal_self, (granules * GRANULE) - WORD)) {
         return true;
     }
