@@ -131,11 +131,15 @@ static size_t granules_of(const mete_heap_block_t *block)
 // The index in `seen` of the block that starts at an address, or seen.count.
 static size_t seen_at(const void *address)
 {
-    size_t i = 0U;
-    while ((i < seen.count) && (seen.blocks[i].block != address)) {
-        i++;
+    size_t low = 0U;
+    size_t high = seen.count;
+    while (low < high) {
+        const size_t middle = (low + high) / 2U;
+        const bool is_below = (uintptr_t)seen.blocks[middle].block < (uintptr_t)address;
+        low = is_below ? middle + 1U : low;
+        high = is_below ? high : middle;
     }
-    return i;
+    return ((low < seen.count) && (seen.blocks[low].block == address)) ? low : seen.count;
 }
 
 // ---- What must be
@@ -143,10 +147,11 @@ static size_t seen_at(const void *address)
 // Granules of a block for `size` bytes; more than any heap has for sizes that none has.
 static size_t granules_for(size_t size)
 {
-    if ((size == 0U) || (size > (size_t)GRANULES_MAX * GRANULE)) {
+    const size_t rest = (size % GRANULE) + HEADER_SIZE + GRANULE - 1U;
+    const size_t granules = (size / GRANULE) + (rest / GRANULE);
+    if ((size == 0U) || (granules > GRANULES_MAX)) {
         return (size_t)GRANULES_MAX + 1U;
     }
-    const size_t granules = (size + HEADER_SIZE + GRANULE - 1U) / GRANULE;
     return (granules > (size_t)GRANULES_MIN) ? granules : (size_t)GRANULES_MIN;
 }
 

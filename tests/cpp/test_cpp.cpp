@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//
+// Every module of mete/, used from C++17: that the headers compile, that their functions link, and
+// that what the definition macros make is ready before main(), constructors or not.
+
+#include "mete/alloc/arena.h"
+#include "mete/alloc/heap.h"
+#include "mete/alloc/heap_wide.h"
+#include "mete/alloc/pool.h"
+#include "mete/core/align.h"
+#include "mete/core/alloc.h"
+#include "mete/core/base.h"
+#include "mete/core/bitmap.h"
+#include "mete/core/bits.h"
+#include "mete/core/frag.h"
+#include "mete/core/list.h"
+#include "mete/core/observe.h"
+#include "mete/core/platform.h"
+#include "mete/core/sink.h"
+#include "mete/core/span.h"
+#include "mete/core/text.h"
+#include "mete/core/words.h"
+#include "mete/protect/stack.h"
+#include "mete/wrap/lock.h"
+#include "mete/wrap/stats.h"
+#include "mete/wrap/track.h"
+#include "tests/support/tap.h"
+
+namespace
+{
+
+struct message {
+    uint32_t number;
+    uint16_t kind;
+    unsigned char text[7];
+};
+
+METE_HEAP_DEFINE(app, 2048);
+METE_HEAP_WIDE_DEFINE(app_wide, 2048);
+METE_POOL_DEFINE(inbox, message, 5);
+METE_ARENA_DEFINE(scratch, 512);
+
+// ---- core
+
+void test_arithmetic_of_core()
+{
+    EXPECT(mete_align_is_legal(16U) && !mete_align_is_legal(24U));
+    EXPECT(mete_align_up(17U, 8U) == 24U);
+    EXPECT(mete_bits_clz(1U) == 31U);
+    EXPECT(mete_frag_of(10U, 100U).high_permille == 0U);
+    uint32_t words[METE_BITMAP_WORD_COUNT(40)] = {};
+    mete_bitmap_add(words, 33U);
+    EXPECT(mete_bitmap_has(words, 33U) && !mete_bitmap_has(words, 32U));
+}
+
+void test_words_span_and_list()
+{
+    unsigned char bytes[24] = {};
+    mete_words_fill(bytes, 7U, sizeof bytes);
+    EXPECT(mete_words_scan(bytes, 7U, sizeof bytes) == sizeof bytes);
+    EXPECT(mete_span_has(mete_span_t{bytes, sizeof bytes}, &bytes[23]));
+    mete_list_link_t list;
+    mete_list_link_t link;
+    mete_list_init(&list);
+    mete_list_append(&list, &link);
+    EXPECT(mete_list_agrees(&link) && !mete_list_is_empty(&list));
+}
+
+size_t count_bytes(void *self, const void *, size_t size)
+{
+    *static_cast<size_t *>(self) += size;
+    return size;
+}
+
+void test_text_into_a_sink()
+{
+    size_t count = 0U;
+    const mete_sink_t sink = {count_bytes, &count};
+    mete_text_string(sink, "mete ");
+    mete_text_decimal(sink, 2026U);
+    EXPECT(count == 9U);
+}
+
+// ---- alloc
+
+// What any allocator can be asked through its view.
+void use(mete_alloc_t alloc, size_t size)
+{
+    auto *const bytes = static_cast<unsigned char *>(mete_acquire_zeroed(alloc, size, 1U));
+    if (EXPECT(bytes != nullptr)) {
+        EXPECT(mete_words_scan(bytes, 0U, size) == size);
+        void *const smaller = mete_realloc(alloc, bytes, size, 1U, 1U);
+        EXPECT(smaller != nullptr);
+        mete_release(alloc, smaller, 1U, 1U);
+    }
+    EXPECT(mete_acquire_array(alloc, SIZE_MAX, 2U, 1U) == nullptr);
+    EXPECT(tap_take_fault() == 0);
+}
+
+void test_heap()
+{
+    mete_heap_t *const heap = mete_heap_init(&app_config);
+    if (EXPECT(heap != nullptr)) {
+        auto *const one = static_cast<message *>(mete_heap_alloc(heap, sizeof(message)));
+        EXPECT(mete_heap_owns(heap, one));
+        mete_heap_free(heap, one);
+        mete_heap_free(heap, one);
+        EXPECT(tap_take_fault() == METE_FAULT_DOUBLE_FREE);
+        use(mete_heap_as_alloc(heap), 100U);
+        EXPECT(mete_heap_check(heap) && (mete_heap_usage(heap).in_use_size == 0U));
+    }
+}
+
+void test_wide_heap()
+{
+    mete_heap_wide_t *const heap = mete_heap_wide_init(&app_wide_config);
+    if (EXPECT(heap != nullptr)) {
+        void *const one = mete_heap_wide_alloc_aligned(heap, 10U, 64U);
+        EXPECT(mete_align_fits(reinterpret_cast<uintptr_t>(one), 64U));
+        mete_heap_wide_free(heap, one);
+        use(mete_heap_wide_as_alloc(heap), 100U);
+        EXPECT(mete_heap_wide_check(heap));
+    }
+}
+
+void test_pool()
+{
+    EXPECT(mete_pool_init(&inbox, &inbox_config));
+    auto *const one = static_cast<message *>(mete_pool_alloc(&inbox));
+    EXPECT((one != nullptr) && mete_pool_owns(&inbox, one));
+    void *others[4] = {};
+    EXPECT(mete_pool_alloc_many(&inbox, others, 4U));
+    EXPECT(mete_pool_alloc(&inbox) == nullptr);
+    mete_pool_free_many(&inbox, others, 4U);
+    mete_pool_free(&inbox, one);
+    use(mete_pool_as_alloc(&inbox), sizeof(message));
+    EXPECT(mete_pool_check(&inbox) && (mete_pool_usage(&inbox).in_use == 0U));
+}
+
+void test_arena()
+{
+    EXPECT(mete_arena_check(&scratch) && (mete_arena_usage(&scratch).total_size == 512U));
+    METE_ARENA_SCOPE(&scratch)
+    {
+        EXPECT(mete_arena_alloc(&scratch, sizeof(message), alignof(message)) != nullptr);
+        const mete_arena_mark_t mark = mete_arena_mark(&scratch);
+        EXPECT(mete_arena_alloc(&scratch, 100U, 1U) != nullptr);
+        mete_arena_rewind(&scratch, mark);
+    }
+    EXPECT(mete_arena_usage(&scratch).in_use_size == 0U);
+    use(mete_arena_as_alloc(&scratch), 100U);
+}
+
+// ---- wrap
+
+void pass(void *)
+{
+}
+
+bool count_blocks(void *self, const mete_track_block_t *)
+{
+    ++*static_cast<size_t *>(self);
+    return true;
+}
+
+void note_event(void *self, const mete_event_t *event)
+{
+    *static_cast<mete_event_kind_t *>(self) = event->kind;
+}
+
+void test_wrappers_in_a_chain()
+{
+    static mete_site_t site;
+    static mete_event_kind_t last_event;
+    static const mete_track_config_t track_config = {&site, nullptr, {note_event, &last_event}};
+    static const mete_lock_ops_t lock_ops = {pass, pass};
+    static mete_track_t track;
+    static mete_stats_t stats;
+    static mete_locked_t locked;
+    mete_heap_t *const heap = mete_heap_init(&app_config);
+    EXPECT(mete_track_init(&track, mete_heap_as_alloc(heap), &track_config));
+    EXPECT(mete_stats_init(&stats, mete_track_as_alloc(&track), nullptr));
+    EXPECT(mete_locked_init(&locked, mete_stats_as_alloc(&stats), {&lock_ops, nullptr}, &site));
+    const mete_alloc_t alloc = mete_locked_as_alloc(&locked);
+    use(alloc, 100U);
+    void *const block = mete_acquire(alloc, 50U, 8U);
+    size_t count = 0U;
+    EXPECT(mete_track_walk(&track, count_blocks, &count) && (count == 1U));
+    EXPECT((last_event == METE_EVENT_ACQUIRE) && (mete_track_total(&track, nullptr).size == 50U));
+    mete_release(alloc, block, 50U, 8U);
+    EXPECT((mete_stats_usage(&stats).live_count == 0U) && mete_track_check(&track));
+}
+
+// ---- protect
+
+void test_stack()
+{
+    static uintptr_t memory[128];
+    mete_stack_t stack;
+    EXPECT(mete_stack_init(&stack, {memory, sizeof memory}) && mete_stack_paint(&stack));
+    memory[100] = 0U;
+    EXPECT(mete_stack_in_use_peak(&stack) == 28U * sizeof memory[0]);
+    EXPECT(mete_stack_check(&stack));
+    memory[0] = 0U;
+    EXPECT(!mete_stack_check(&stack) && (tap_take_fault() == METE_FAULT_OVERFLOW));
+}
+
+}  // namespace
+
+int main()
+{
+    RUN(test_arithmetic_of_core);
+    RUN(test_words_span_and_list);
+    RUN(test_text_into_a_sink);
+    RUN(test_heap);
+    RUN(test_wide_heap);
+    RUN(test_pool);
+    RUN(test_arena);
+    RUN(test_wrappers_in_a_chain);
+    RUN(test_stack);
+    return tap_finish();
+}
