@@ -58,7 +58,7 @@ DAMAGED = [
 WRONG_USAGE = [
     ([], "found no trace, expected at least one file"),
     (["--alloc", "slab", "t"],
-     "--alloc: found 'slab', expected heap, heap_wide, arena or malloc"),
+     "--alloc: found 'slab', expected one of: heap, heap_wide, arena, malloc"),
     (["--search", "256", "t"], "--search: found '256', expected a number from 0 to 255"),
     (["--search", "-1", "t"], "--search: found '-1', expected a number from 0 to 255"),
     (["--search", "2x", "t"], "--search: found '2x', expected a number from 0 to 255"),
@@ -169,18 +169,19 @@ class CommandLine(Case):
             with self.subTest(message):
                 run = self.replay(*arguments, status=USAGE)
                 self.assertEqual(run.stderr.splitlines()[0], f"mete replay: {message}")
-        for arguments, message in (([], "found no subcommand, expected one: replay"),
-                                   (["play"], "found subcommand 'play', expected one of: replay")):
+        for arguments, message in (([], "found '', expected a subcommand: replay"),
+                                   (["play"], "found 'play', expected a subcommand: replay")):
             run = self.run_mete(*arguments, status=USAGE)
             self.assertEqual(run.stderr.splitlines()[0], f"mete: {message}")
 
     def test_help_and_version(self):
         self.assertRegex(self.run_mete("--version").stdout, r"^mete \d+\.\d+\.\d+\n$")
-        self.assertIn("replay    replay recorded traces", self.run_mete("--help").stdout)
+        self.assertIn("replay     replay recorded traces", self.run_mete("--help").stdout)
         text = self.replay("--help").stdout
         for option in ("alloc", "search", "arena", "fit", "verify", "floor", "format", "chart"):
             self.assertIn("--" + option, text)
-        self.assertIn("Exit code: 0", text)
+        for line in ("Exit code: 0", "  heap_wide  wide heap, for larger memory\n"):
+            self.assertIn(line, text)
 
     def test_sizes_take_k_and_m(self):
         self.write(GOOD)

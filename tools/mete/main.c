@@ -6,6 +6,7 @@
 
 #include <argp.h>
 #include <locale.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,19 +14,15 @@
 typedef struct command {
     const char *name;
     const char *invocation;  // How it names itself in messages.
+    const char *summary;
     int (*run)(int argument_count, char **arguments);
 } command_t;
 
 static const command_t commands[] = {
-    {"replay", "mete replay", replay_command},
+    {"replay", "mete replay", "replay recorded traces on an allocator", replay_command},
 };
 
-static const char description[] =
-    "Tools for programs that use the Mete memory-management library.\v"
-    "Subcommands:\n"
-    "  replay    replay recorded traces on an allocator\n"
-    "\n"
-    "`mete SUBCOMMAND --help' describes each.";
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
 const char *argp_program_version = "mete " METE_VERSION;
 
@@ -36,7 +33,7 @@ typedef struct choice {
 
 static const command_t *command_of(const char *name)
 {
-    for (size_t i = 0U; i < sizeof commands / sizeof commands[0]; i++) {
+    for (size_t i = 0U; i < COMMAND_COUNT; i++) {
         if (strcmp(commands[i].name, name) == 0) {
             return &commands[i];
         }
@@ -44,11 +41,45 @@ static const command_t *command_of(const char *name)
     return NULL;
 }
 
+// Ends the program: what was found is no subcommand.
+static void refuse(const struct argp_state *state, const char *found)
+{
+    char names[256] = "";
+    for (size_t i = 0U; i < COMMAND_COUNT; i++) {
+        const size_t length = strlen(names);
+        (void)snprintf(names + length, sizeof names - length, "%s%s", (i != 0U) ? ", " : "",
+                       commands[i].name);
+    }
+    argp_error(state, "found '%s', expected a subcommand: %s", found, names);
+}
+
+// The part of --help behind the options: argp frees what is returned.
+static char *help_filter(int key, const char *text, void *input)
+{
+    (void)input;
+    if (key != ARGP_KEY_HELP_POST_DOC) {
+        return (char *)(uintptr_t)text;
+    }
+    char *help = NULL;
+    size_t size = 0U;
+    FILE *const file = open_memstream(&help, &size);
+    if (file == NULL) {
+        return NULL;
+    }
+    fputs("Subcommands:\n", file);
+    for (size_t i = 0U; i < COMMAND_COUNT; i++) {
+        fprintf(file, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    }
+    fputs("\n`mete SUBCOMMAND --help' describes each.", file);
+    fclose(file);
+    return help;
+}
+
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     choice_t *const choice = state->input;
     if (key == ARGP_KEY_NO_ARGS) {
-        argp_error(state, "found no subcommand, expected one: replay");
+        refuse(state, "");
         return 0;
     }
     if (key != ARGP_KEY_ARG) {
@@ -57,7 +88,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     choice->command = command_of(argument);
     choice->first = state->next - 1;
     if (choice->command == NULL) {
-        argp_error(state, "found subcommand '%s', expected one of: replay", argument);
+        refuse(state, argument);
     }
     state->next = state->argc;  // The rest belongs to the subcommand.
     return 0;
@@ -66,8 +97,11 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 int main(int argc, char **argv)
 {
     setlocale(LC_CTYPE, "");
-    const struct argp argp = {
-        .parser = parse, .args_doc = "SUBCOMMAND [ARGUMENT...]", .doc = description};
+    const struct argp argp = {.parser = parse,
+                              .args_doc = "SUBCOMMAND [ARGUMENT...]",
+                              .doc = "Tools for programs that use the Mete memory-management "
+                                     "library.\v ",
+                              .help_filter = help_filter};
     choice_t choice = {NULL, 0};
     if ((argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &choice) != 0) ||
         (choice.command == NULL)) {

@@ -33,11 +33,10 @@ typedef struct settings {
 
 static const struct argp_option options[] = {
     {"alloc", 'a', "NAME", 0,
-     "Allocator: heap, heap_wide, arena or malloc. Default: heap if the "
+     "Allocator, one of those below. Default: heap if the "
      "trace fits into 256 KiB, else heap_wide",
      0},
-    {"search", 'k', "K", 0, "Blocks that a heap looks at in each of two bins, 0 to 255. Default: 2",
-     0},
+    {"search", 'k', "K", 0, "Blocks a heap looks at in each of two bins, 0 to 255. Default: 2", 0},
     {"arena", 's', "BYTES", 0,
      "Size of the memory; K and M mean 1024 and 1024*1024. Default: as "
      "much as the trace needs, 256 KiB for heap",
@@ -98,11 +97,43 @@ static void parse_search(settings_t *settings, const char *text, const struct ar
     settings->search = (uint32_t)number;
 }
 
+// The back ends as text, which the caller frees: for --help a line for each, else the names alone.
+// NULL without memory.
+static char *backend_list(bool is_help)
+{
+    char *text = NULL;
+    size_t size = 0U;
+    FILE *const file = open_memstream(&text, &size);
+    if (file == NULL) {
+        return NULL;
+    }
+    fputs(is_help ? "Allocators:\n" : "", file);
+    for (size_t i = 0U; i < backend_count; i++) {
+        const backend_t *const backend = &backends[i];
+        if (is_help) {
+            fprintf(file, "  %-10s %s\n", backend->name, backend->summary);
+        } else {
+            fprintf(file, "%s%s", (i != 0U) ? ", " : "", backend->name);
+        }
+    }
+    fclose(file);
+    return text;
+}
+
+// What --help says behind the options: argp frees what is returned.
+static char *filter_help(int key, const char *text, void *input)
+{
+    (void)input;
+    return (key == ARGP_KEY_HELP_EXTRA) ? backend_list(true) : (char *)(uintptr_t)text;
+}
+
 static void parse_backend(settings_t *settings, const char *name, const struct argp_state *state)
 {
     settings->backend = backend_find(name);
     if (settings->backend == NULL) {
-        argp_error(state, "--alloc: found '%s', expected heap, heap_wide, arena or malloc", name);
+        char *const names = backend_list(false);
+        argp_error(state, "--alloc: found '%s', expected one of: %s", name, names);
+        free(names);
     }
 }
 
@@ -337,8 +368,11 @@ static void finish(const settings_t *settings, const report_summary_t *summary, 
 
 int replay_command(int argument_count, char **arguments)
 {
-    const struct argp argp = {
-        .options = options, .parser = parse, .args_doc = "TRACE...", .doc = description};
+    const struct argp argp = {.options = options,
+                              .parser = parse,
+                              .args_doc = "TRACE...",
+                              .doc = description,
+                              .help_filter = filter_help};
     settings_t settings = {.command_name = arguments[0], .search = 2U};
     if (argp_parse(&argp, argument_count, arguments, 0, NULL, &settings) != 0) {
         return STATUS_UNREADABLE;
