@@ -5,7 +5,7 @@
 /// A recorded trace, read from text: what a real program allocated, resized and freed, in order.
 ///
 /// The format is that of tests/traces/README.md. A trace that was read is sound: every resize and
-/// free names a live object, ids are dense, and the counts that the first comment states are true.
+/// free names a live object, ids are dense, and the count "ops=N" of a comment is true.
 /// So whoever replays it need not check again. Damage is refused with the line where it shows.
 ///
 ///     trace_t trace;
