@@ -61,15 +61,18 @@ void mete_arena_reset(mete_arena_t *arena)
 mete_arena_mark_t mete_arena_mark(mete_arena_t *arena)
 {
     METE_ASSERT(arena != NULL);
+    mete_arena_mark_t mark;
+    mark.outer_floor = arena->floor;
+    mark.outer_serial = arena->open_serial;
+    mark.serial = 0U;  // Of no mark.
     if (!is_sound(arena)) {
         METE_FAULT(METE_FAULT_CORRUPT, arena, NULL);
-        const mete_arena_mark_t none = {0U, 0U, 0U};
-        return none;
+        return mark;
     }
-    arena->mark_serial += (arena->mark_serial != SIZE_MAX) ? 1U : 2U;  // 0 means no mark.
-    const mete_arena_mark_t mark = {arena->floor, arena->open_serial, arena->mark_serial};
+    mark.serial = arena->mark_serial + ((arena->mark_serial != SIZE_MAX) ? 1U : 2U);
+    arena->mark_serial = mark.serial;
+    arena->open_serial = mark.serial;
     arena->floor = arena->next;
-    arena->open_serial = arena->mark_serial;
     return mark;
 }
 

@@ -148,7 +148,7 @@ METE_INLINE void mete_arena_scope_close(mete_arena_scope_t *scope)
 #define METE_ARENA_SCOPE_AS(name, arena) \
     for (mete_arena_scope_t name \
          __attribute__((cleanup(mete_arena_scope_close))) = mete_arena_scope_of(arena); \
-         name.is_open; name.is_open = false)
+         (name).is_open; (name).is_open = false)
 
 #ifdef __cplusplus
 }
