@@ -12,10 +12,10 @@
 ///     void *const block = mete_acquire(mete_stats_as_alloc(&stats), 100, 8);
 ///     const mete_stats_usage_t usage = mete_stats_usage(&stats);  // usage.in_use_size is 100.
 ///
-///   Time     A constant few instructions a call. usage: O(1), but see there.
+///   Time     A constant few instructions a call. read, usage: O(1), but see there.
 ///   Space    One mete_stats_t. Nothing a block.
 ///   Align    As the allocator behind.
-///   Threads  Calls through the view, and reset_peak, must exclude each other. usage needs no lock.
+///   Threads  Calls through the view, and reset_peak, must exclude each other. read and usage need no lock.
 ///   Errors   As the allocator behind. A release is counted even if it is then refused as misuse.
 ///
 /// Sizes are those that the program names: what an allocator adds to a block is its own affair.
@@ -80,9 +80,17 @@ typedef struct mete_stats {
 /// allocator is missing.
 bool mete_stats_init(mete_stats_t *stats, mete_alloc_t inner, mete_site_t *site);
 
-/// The numbers as they stood at one moment, without waiting for anyone. Reads again if calls of
-/// another core or of a task of higher priority came between; an interrupt never needs to.
-mete_stats_usage_t mete_stats_usage(const mete_stats_t *stats);
+/// Writes the numbers as they stood at one moment to `usage`, without waiting for anyone. Reads again
+/// if calls of another core or of a task of higher priority came between; an interrupt never needs to.
+void mete_stats_read(const mete_stats_t *stats, mete_stats_usage_t *usage);
+
+/// The same, by value.
+METE_INLINE mete_stats_usage_t mete_stats_usage(const mete_stats_t *stats)
+{
+    mete_stats_usage_t usage;
+    mete_stats_read(stats, &usage);
+    return usage;
+}
 
 /// Refused acquires in a thousand, rounded up: 0 only if there was none.
 uint16_t mete_stats_refusal_permille(const mete_stats_usage_t *usage);

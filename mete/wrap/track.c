@@ -320,13 +320,29 @@ typedef struct report {
     const mete_track_t *track;
     const mete_track_filter_t *filter;
     const mete_sink_t *sink;
-    mete_track_total_t *total;
+    size_t count;
+    size_t size;
 } report_t;
 
-static void write_number(mete_sink_t sink, const char *name, size_t value)
+// The sink by pointer: some compilers copy it with memcpy() for each call it is passed to.
+static void write_text(const mete_sink_t *sink, const char *text)
 {
-    mete_text_string(sink, name);
-    mete_text_decimal(sink, value);
+    const mete_sink_t by_value = {sink->write, sink->self};
+    mete_text_string(by_value, text);
+}
+
+static void write_number(const mete_sink_t *sink, const char *name, size_t value)
+{
+    const mete_sink_t by_value = {sink->write, sink->self};
+    mete_text_string(by_value, name);
+    mete_text_decimal(by_value, value);
+}
+
+static void write_address(const mete_sink_t *sink, const char *name, uintptr_t address)
+{
+    const mete_sink_t by_value = {sink->write, sink->self};
+    mete_text_string(by_value, name);
+    mete_text_hex(by_value, address);
 }
 
 // A caller is where the call returns to. One byte less lies inside the call, whatever its length; bit
@@ -336,23 +352,21 @@ static uintptr_t call_before(const void *caller)
     return (caller != NULL) ? ((uintptr_t)caller & ~(uintptr_t)1U) - 1U : 0U;
 }
 
-static void write_block(mete_sink_t sink, const mete_track_block_t *block)
+static void write_block(const mete_sink_t *sink, const mete_track_block_t *block)
 {
-    mete_text_string(sink, "leak block=");
-    mete_text_hex(sink, (uintptr_t)block->block);
+    write_address(sink, "leak block=", (uintptr_t)block->block);
     write_number(sink, " size=", block->size);
     write_number(sink, " sequence=", block->sequence);
     write_number(sink, " age=", block->age);
-    mete_text_string(sink, " call=");
-    mete_text_hex(sink, call_before(block->caller));
-    mete_text_string(sink, "\n");
+    write_address(sink, " call=", call_before(block->caller));
+    write_text(sink, "\n");
 }
 
-static void write_total(mete_sink_t sink, const mete_track_total_t *total)
+static void write_total(const mete_sink_t *sink, const mete_track_total_t *total)
 {
     write_number(sink, "leaks count=", total->count);
     write_number(sink, " size=", total->size);
-    mete_text_string(sink, total->is_sound ? " records=sound\n" : " records=damaged\n");
+    write_text(sink, total->is_sound ? " records=sound\n" : " records=damaged\n");
 }
 
 // Sequence numbers wrap, so they are compared by how long ago they were given.
@@ -369,10 +383,10 @@ static bool report_block(void *self, const mete_track_block_t *block)
 {
     report_t *const report = self;
     if (passes(report, block)) {
-        report->total->count++;
-        report->total->size += block->size;
+        report->count++;
+        report->size += block->size;
         if (report->sink != NULL) {
-            write_block(*report->sink, block);
+            write_block(report->sink, block);
         }
     }
     return true;
@@ -381,11 +395,9 @@ static bool report_block(void *self, const mete_track_block_t *block)
 static mete_track_total_t run_report(const mete_track_t *track, const mete_track_filter_t *filter,
                                      const mete_sink_t *sink)
 {
-    mete_track_total_t total;
-    total.count = 0U;
-    total.size = 0U;
-    report_t report = {track, filter, sink, &total};
-    total.is_sound = mete_track_walk(track, report_block, &report);
+    report_t report = {track, filter, sink, 0U, 0U};
+    const bool is_sound = mete_track_walk(track, report_block, &report);
+    const mete_track_total_t total = {report.count, report.size, is_sound};
     return total;
 }
 
@@ -398,7 +410,7 @@ mete_track_total_t mete_track_report(const mete_track_t *track, const mete_track
                                      mete_sink_t sink)
 {
     const mete_track_total_t total = run_report(track, filter, &sink);
-    write_total(sink, &total);
+    write_total(&sink, &total);
     return total;
 }
 
