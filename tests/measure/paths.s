@@ -56,6 +56,13 @@ function traps          @ 3: the way that does not return is longer, but does no
     udf #0
     .size traps, . - traps
 
+function hangs          @ 3: a loop that is never left does not return either.
+    cmp r0, #0
+    bne 1f
+    bx lr
+1:  b 1b
+    .size hangs, . - hangs
+
 function one_loop       @ With 5 passes: 1 + 5 * 3 + 1.
     movs r1, #5
 1:  adds r0, #1         @ turn
@@ -112,7 +119,7 @@ function table
 2:  bx lr
     .size table, . - table
 
-function pointer        @ 3, and what it calls: 3.
+function pointer        @ 3, and what it calls.
     push {r4, lr}
     blx r1
     pop {r4, pc}

@@ -107,6 +107,7 @@ class LongestPath(unittest.TestCase):
 
     def test_does_not_count_a_way_that_never_returns(self):
         self.expect('traps', 3)
+        self.expect('hangs', 3)
 
     def test_refuses_a_loop_without_a_bound_and_says_where(self):
         address = measure.run('arm-none-eabi-nm', self.elf).split(' T one_loop')[0].split()[-1]
@@ -134,7 +135,7 @@ class LongestPath(unittest.TestCase):
         self.expect('two_choices', 8, notes)
 
     def test_takes_the_largest_part_of_a_case(self):
-        notes = ('[cases]\nboth = ["a", "b"]\n'
+        notes = ('[cases]\nboth = ["b", "a"]\n'
                  f'[[never]]\nat = "two_choices: first side"\ncases = ["a"]\n{REASON}'
                  f'[[never]]\nat = "two_choices: second side"\ncases = ["b"]\n{REASON}')
         self.expect('two_choices', 8, notes, 'a')
@@ -145,7 +146,8 @@ class LongestPath(unittest.TestCase):
         self.expect_refusal('recursive', 'recursion')
         self.expect_refusal('table', 'table')
         self.expect_refusal('pointer', 'pointer')
-        self.expect('pointer', 3 + 3, f'[[indirect]]\nat = "pointer"\ncalls = ["straight"]\n{REASON}')
+        notes = f'[[indirect]]\nat = "pointer"\ncalls = ["straight", "fork"]\n{REASON}'
+        self.expect('pointer', 3 + 6, notes=notes)
 
     def test_refuses_a_note_without_a_reason(self):
         self.expect_refusal('straight', 'reason', notes='[[never]]\nat = "fork"\n')
