@@ -69,6 +69,16 @@ static void test_init_refuses_a_broken_configuration(void)
     }
 }
 
+static void test_init_accepts_blocks_up_to_the_last_address_and_no_further(void)
+{
+    fixture_t f;
+    mete_pool_config_t config = *setup(&f)->config;
+    config.blocks = (void *)(UINTPTR_MAX - sizeof f.blocks);
+    EXPECT(mete_pool_init(&f.pool, &config));
+    config.blocks = (void *)(UINTPTR_MAX - sizeof f.blocks + 1U);
+    EXPECT(!mete_pool_init(&f.pool, &config));
+}
+
 static void test_init_again_resets(void)
 {
     fixture_t f;
@@ -87,6 +97,19 @@ static void test_init_does_not_write_links_or_blocks(void)
     mete_words_fill(f.links, 0x5AU, sizeof f.links);
     setup(&f);
     EXPECT(mete_words_scan(f.links, 0x5AU, sizeof f.links) == sizeof f.links);
+}
+
+static void test_links_of_blocks_never_out_mean_nothing(void)
+{
+    fixture_t f;
+    mete_pool_t *const pool = setup(&f);
+    for (size_t value = 0U; value <= UINT16_MAX; value += LINK_LIVE / 16U) {
+        for (size_t i = 0U; i < BLOCK_COUNT; i++) {
+            f.links[i] = (uint16_t)value;
+        }
+        EXPECT(mete_pool_check(pool) && !is_live(pool, 0U));
+        EXPECT(fault_of(pool, 0U) == METE_FAULT_DOUBLE_FREE);
+    }
 }
 
 static void test_alloc_hands_out_every_block_once_then_null(void)
@@ -210,6 +233,9 @@ static void test_free_reports_a_link_that_is_neither_live_nor_free(void)
     f.links[0] = LINK_LIVE + 1;
     mete_pool_free(pool, block);
     EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
+    f.links[0] = 1U;  // Block 1 never was out and cannot be next.
+    mete_pool_free(pool, block);
+    EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
     EXPECT(in_use(pool) == 1U);
 }
 
@@ -262,15 +288,16 @@ static void test_free_many_frees_none_if_one_is_wrong(void)
     fixture_t f;
     mete_pool_t *const pool = setup_listed(&f, 4U);
     void *const wrong[][4] = {
+        {NULL, f.blocks[0], f.blocks[1], f.blocks[0]},
         {f.blocks[0], NULL, f.blocks[1], f.blocks[0]},         // Twice in the batch.
         {f.blocks[0], f.blocks[1], f.blocks[2], f.blocks[4]},  // Free.
         {f.blocks[3], f.blocks[2], NULL, f.after},
         {&f.blocks[0][1], f.blocks[0], f.blocks[1], f.blocks[2]},
     };
-    const int fault[] = {METE_FAULT_DOUBLE_FREE, METE_FAULT_DOUBLE_FREE, METE_FAULT_FOREIGN,
-                         METE_FAULT_FOREIGN};
-    const size_t at[] = {3U, 3U, 3U, 0U};
-    for (size_t i = 0U; i < 4U; i++) {
+    const int fault[] = {METE_FAULT_DOUBLE_FREE, METE_FAULT_DOUBLE_FREE, METE_FAULT_DOUBLE_FREE,
+                         METE_FAULT_FOREIGN, METE_FAULT_FOREIGN};
+    const size_t at[] = {3U, 3U, 3U, 3U, 0U};
+    for (size_t i = 0U; i < 5U; i++) {
         mete_pool_free_many(pool, wrong[i], 4U);
         EXPECT((tap_take_fault() == fault[i]) && (tap_fault_address == wrong[i][at[i]]));
         EXPECT((in_use(pool) == 4U) && (pool->free_total == 1U) && (pool->first_free == 4U));
@@ -442,6 +469,7 @@ static void test_check_sees_every_single_link_spoiled(void)
         void *blocks[BLOCK_COUNT - 1];
         EXPECT(mete_pool_alloc_many(pool, blocks, BLOCK_COUNT - 1U));
         mete_pool_free_many(pool, &blocks[1], BLOCK_COUNT - 2U);
+        f.links[BLOCK_COUNT - 1] = LINK_END;
         const uint16_t right = f.links[i];
         for (uint32_t value = 0U; value <= UINT16_MAX; value++) {
             f.links[i] = (uint16_t)value;
@@ -474,6 +502,21 @@ static void test_check_sees_every_field_spoiled(void)
     pool->inverse -= 2U;
     pool->links++;
     EXPECT(!mete_pool_check(pool));
+}
+
+static void test_level_3_reports_damage_anywhere_after_every_operation(void)
+{
+    fixture_t f;
+    mete_pool_t *const pool = setup_listed(&f, 3U);  // 3 -> 4.
+    void *blocks[1] = {NULL};
+    f.links[1] = LINK_LIVE - 1;  // A live block that nobody frees.
+    const int expected = (METE_CHECK_LEVEL >= 3) ? METE_FAULT_CORRUPT : 0;
+    EXPECT((mete_pool_alloc(pool) != NULL) && (tap_take_fault() == expected));
+    EXPECT(mete_pool_alloc_many(pool, blocks, 1U) && (tap_take_fault() == expected));
+    mete_pool_free_many(pool, blocks, 1U);
+    EXPECT(tap_take_fault() == expected);
+    mete_pool_free(pool, f.blocks[0]);
+    EXPECT(tap_take_fault() == expected);
 }
 
 static void test_index_is_below_the_count_exactly_for_starts_of_blocks(void)
@@ -546,7 +589,7 @@ static void test_random_work_agrees_with_a_model(void)
                 held_count++;
                 held_peak = (held_count > held_peak) ? held_count : held_peak;
             }
-        } else {
+        } else if (held[pick] || (METE_CHECK_LEVEL >= 1)) {
             mete_pool_free(pool, f.blocks[pick]);
             EXPECT(tap_take_fault() == (held[pick] ? 0 : METE_FAULT_DOUBLE_FREE));
             held_count -= held[pick] ? 1U : 0U;
@@ -566,33 +609,40 @@ static void test_define_makes_a_pool(void)
     EXPECT(words_config.block_size == sizeof(uint32_t));
 }
 
+static void run_what_needs_checks(void)
+{
+    RUN(test_free_refuses_what_is_not_a_block);
+    RUN(test_free_refuses_a_free_block);
+    RUN(test_free_reports_a_link_that_is_neither_live_nor_free);
+    RUN(test_alloc_many_has_no_effect_if_the_list_is_damaged);
+    RUN(test_free_many_frees_none_if_one_is_wrong);
+    RUN(test_view_holds_the_caller_to_size_and_alignment);
+    RUN(test_view_resizes_up_to_the_block);
+    RUN(test_alloc_never_hands_out_a_live_block);
+    RUN(test_alloc_never_follows_a_link_out_of_the_pool);
+    RUN(test_alloc_reports_a_list_that_ends_too_early);
+    RUN(test_level_3_reports_damage_anywhere_after_every_operation);
+}
+
 int main(void)
 {
     RUN(test_init_refuses_a_broken_configuration);
+    RUN(test_init_accepts_blocks_up_to_the_last_address_and_no_further);
     RUN(test_init_again_resets);
     RUN(test_init_does_not_write_links_or_blocks);
+    RUN(test_links_of_blocks_never_out_mean_nothing);
     RUN(test_alloc_hands_out_every_block_once_then_null);
     RUN(test_alloc_reuses_the_block_freed_last);
     RUN(test_usage_counts);
     RUN(test_totals_may_wrap);
     RUN(test_blocks_are_never_touched);
     RUN(test_a_region_that_is_no_multiple_is_not_overrun);
-    RUN(test_free_refuses_what_is_not_a_block);
-    RUN(test_free_refuses_a_free_block);
-    RUN(test_free_reports_a_link_that_is_neither_live_nor_free);
     RUN(test_alloc_many_gives_all_or_none);
-    RUN(test_alloc_many_has_no_effect_if_the_list_is_damaged);
     RUN(test_free_many_takes_all_back);
-    RUN(test_free_many_frees_none_if_one_is_wrong);
     RUN(test_owns_every_byte_of_its_blocks_and_no_other);
     RUN(test_walk_shows_every_block_in_order);
     RUN(test_view_serves_what_fits_and_refuses_what_does_not);
     RUN(test_view_serves_every_alignment_that_all_blocks_have);
-    RUN(test_view_holds_the_caller_to_size_and_alignment);
-    RUN(test_view_resizes_up_to_the_block);
-    RUN(test_alloc_never_hands_out_a_live_block);
-    RUN(test_alloc_never_follows_a_link_out_of_the_pool);
-    RUN(test_alloc_reports_a_list_that_ends_too_early);
     RUN(test_check_sees_every_single_link_spoiled);
     RUN(test_check_sees_every_field_spoiled);
     RUN(test_index_is_below_the_count_exactly_for_starts_of_blocks);
@@ -600,5 +650,8 @@ int main(void)
     RUN(test_trailing_zeros_of_every_power);
     RUN(test_random_work_agrees_with_a_model);
     RUN(test_define_makes_a_pool);
+    if (METE_CHECK_LEVEL >= 1) {
+        run_what_needs_checks();
+    }
     return tap_finish();
 }
