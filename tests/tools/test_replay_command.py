@@ -242,7 +242,7 @@ t
 
     def test_the_chart_is_drawn_in_the_locale_s_characters(self):
         self.write("".join(f"a {i} 100\n" for i in range(64)))
-        run = self.replay("--chart", "t")
+        run = self.replay("--chart", "--alloc=arena", "t")
         rows = [line for line in run.stdout.splitlines() if re.match(r" *\d+ \|", line)]
         self.assertEqual(len(rows), 10)
         self.assertRegex(rows[0], r"\| {50,}\.+#+$")
