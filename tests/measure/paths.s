@@ -81,6 +81,16 @@ function nested         @ With 3 and 2 passes: 1 + 3 * (1 + 2 * 2 + 2) + 1.
     bx lr
     .size nested, . - nested
 
+function entered_late   @ With the body 4 times: 2 + 4 * 2 + 5 * 2 + 1.
+    movs r1, #4
+    b 2f
+1:  adds r0, #1         @ body
+    adds r0, #2
+2:  subs r1, #1
+    bpl 1b
+    bx lr
+    .size entered_late, . - entered_late
+
 function left_early     @ With 4 passes: 1 + 3 * 4 + 2 + 3. The way out leads through the middle.
     movs r1, #4
 1:  cmp r0, #0          @ turn

@@ -123,6 +123,10 @@ class LongestPath(unittest.TestCase):
         notes = self.loop('nested: outer', 3) + self.loop('nested', 2)
         self.expect('nested', 1 + 3 * (1 + 2 * 2 + 2) + 1, notes)
 
+    def test_counts_passes_where_the_notes_say(self):
+        self.expect('entered_late', 2 + 4 * 2 + 5 * 2 + 1, self.loop('entered_late: body', 4))
+        self.expect('entered_late', 2 + 3 * 2 + 4 * 2 + 1, self.loop('entered_late', 4))
+
     def test_lets_a_loop_be_left_in_the_middle(self):
         self.expect('left_early', 1 + 3 * 4 + 2 + 3, self.loop('left_early', 4))
 
