@@ -184,6 +184,9 @@ edge: { sourcename: "caller" targetname: "__indirect_call" label: "a.c:4:4" }
     def test_adds_up_the_deepest_chain(self):
         self.assertEqual(self.depths(self.GRAPH, 'top', 'leaf'), {'top': (48, False), 'leaf': (16, False)})
 
+    def test_lists_all_public_functions(self):
+        self.assertEqual(list(self.depths(self.GRAPH)), ['middle', 'top', 'caller'])
+
     def test_tells_of_calls_through_pointers(self):
         self.assertEqual(self.depths(self.GRAPH, 'caller'), {'caller': (4, True)})
 
@@ -213,6 +216,7 @@ int keep(void) { return three(1); }
             size = load('text-size').text_size
             self.assertEqual(size([obj], ['user']), 8 + 6)
             self.assertEqual(size([obj], ['user', 'other']), 8 + 6 + 6)
+            self.assertEqual(size([obj], []), size([obj], ['user', 'other', 'keep']))
 
 
 class Figures(unittest.TestCase):

@@ -78,8 +78,10 @@ def modules(figures, stack_lines):
     names = ['heap', 'heap.wide', 'pool', 'arena', 'lock', 'stats', 'track', 'stack']
     rows = []
     for name in names:
-        text = [f'{figures[f"{name}.text.l{level}"]}' for level in (0, 1)]
-        rows.append([name, *text, figures[f'{name}.control'], figures.get(f'{name}.stack.l1', '')])
+        text = [figures[f'{name}.text.l{level}'] for level in (0, 1)]
+        whole = [figures.get(f'{name}.text.l{level}.all', '') for level in (0, 1)]
+        rows.append([name, *text, *whole, figures[f'{name}.control'],
+                     figures.get(f'{name}.stack.l1', '')])
     calls = [['pool alloc, level 0', 'pool.l0.alloc'], ['pool free, level 0', 'pool.l0.free'],
              ['pool alloc, level 1', 'pool.l1.alloc'], ['pool free, level 1', 'pool.l1.free']]
     work = [[what, f'{figures[f"{name}.mean"]:.0f}', figures[f'{name}.max'],
@@ -90,9 +92,11 @@ def modules(figures, stack_lines):
     work.append(['arena rewind', '', figures['arena.rewind.max'], ''])
     added = [[name, *(f'{figures[f"{name}.{kind}.added"]:.0f}' for kind in ('acquire', 'release'))]
              for name in ('lock', 'stats', 'track')]
-    return ('\n## Size of every module\n\nText is that of the functions listed in `tools/dev/bench` with '
-            'everything they call.\nThe stack is the deepest of the public functions below, level 1.\n\n' +
-            table(['module', 'text, level 0', 'text, level 1', 'control block', 'stack'], rows) +
+    return ('\n## Size of every module\n\nText is that of init, alloc and free (heap, pool), of init, '
+            'alloc_checked, mark and rewind (arena),\nof all public functions (the others), with '
+            'everything they call. The stack is the deepest of the public\nfunctions, level 1.\n\n' +
+            table(['module', 'text, level 0', 'level 1', 'all of it, level 0', 'level 1',
+                   'control block', 'stack'], rows) +
             '\n## Pool and arena, instructions\n\n' + table(['call', 'mean', 'worst', 'bound'], work) +
             '\n## What a wrapper adds to a call, instructions\n\nLevel 1, in front of a pool; the lock '
             'masks interrupts.\n\n' + table(['wrapper', 'acquire', 'release'], added) +
