@@ -43,10 +43,13 @@ static void wait_until(uint32_t ms)
     }
 }
 
+// A topic passes if it saw what it must, gave back what it acquired, and no bookkeeping was damaged.
 static result_t run_topic(memory_t *memory, const struct topic *topic)
 {
     const uint32_t start = mete_clock_ms();
-    const bool passed = topic->run(memory) && memory_check(memory);
+    const size_t live_count = mete_stats_usage(&memory->stats).live_count;
+    const bool passed = topic->run(memory) && memory_check(memory) &&
+                        (mete_stats_usage(&memory->stats).live_count == live_count);
     return (result_t){mete_clock_ms() - start, passed};
 }
 
