@@ -221,6 +221,10 @@ t
             self.assertEqual(run.returncode, OK, run.stderr)
             self.assertIn(b"operations     6:", run.stdout)
 
+    def test_text_much_larger_than_its_compressed_file_is_read_to_its_end(self):
+        self.write(self.compress(b"a 0 8\nf 0\n" * 100000))
+        self.assertEqual(self.replay_json("t")["traces"][0]["operations"], 200000)
+
     def test_failures_are_reported_and_are_the_exit_code(self):
         self.write("a 0 100\na 1 5000\na 2 6000\n")
         run = self.replay("--alloc=heap", "--arena=4096", "t", status=FAILURES)
@@ -352,7 +356,7 @@ class Progress(Case):
         self.assertRegex(shown, rb"^(\r\[#*\.*\] +\d+ % -)+\r\x1b\[K$")
 
     def test_nothing_is_drawn_before_a_second_has_passed(self):
-        self.assertEqual(self.replay_on_a_terminal(delay=0), b"")
+        self.assertEqual(self.replay_on_a_terminal(delay=0.4), b"")
 
     def test_none_is_drawn_without_a_terminal(self):
         run = self.replay("--fit", os.path.join(TRACES, "duktape.trace.zst"))

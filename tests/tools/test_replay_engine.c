@@ -31,7 +31,7 @@ typedef enum flaw {
     FLAW_OUTSIDE,       // Blocks lie behind the arena.
     FLAW_SMALL,         // Says itself that blocks are smaller than asked for.
     FLAW_SPOILS,        // Writes into the block handed out last when asked for another.
-    FLAW_LIES_RESIZED,  // Says it has grown a block and clears its end.
+    FLAW_LIES_RESIZED,  // Clears a block that it should only shrink.
     FLAW_FAULTS,        // Reports damage.
     FLAW_FAILS_CHECK,   // Is not consistent.
 } flaw_t;
@@ -64,8 +64,9 @@ static void bump_release(void *self, void *block, size_t size, size_t align)
 static bool bump_resize(void *self, void *block, size_t old_size, size_t new_size, size_t align)
 {
     (void)self, (void)align;
-    memset(block, 0, (flaw == FLAW_LIES_RESIZED) ? old_size : 0U);
-    return (flaw == FLAW_LIES_RESIZED) && (new_size >= old_size);
+    const bool lies = (flaw == FLAW_LIES_RESIZED) && (new_size < old_size);
+    memset(block, 0, lies ? old_size : 0U);
+    return lies;
 }
 
 static size_t bump_size_of(const void *self, const void *block)
@@ -95,7 +96,7 @@ static const char *defect_with(flaw_t wanted)
 {
     static const backend_t bump = {
         .name = "bump", .arena_max = MEMORY_SIZE, .init = bump_init, .check = bump_check};
-    trace_t trace = trace_of("a 0 24\na 1 40\nr 0 100\na 2 24\nf 1\nf 0\n");
+    trace_t trace = trace_of("a 0 24\na 1 40\nr 0 100\na 2 24\nr 2 16\nf 1\nf 0\n");
     const replay_options_t options = {.backend = &bump,
                                       .arena = {memory, MEMORY_SIZE / 2U},
                                       .verifies = true,
@@ -254,6 +255,12 @@ static void test_the_safe_arena_has_no_failing_step_above_it(void)
     trace_free(&trace);
 }
 
+static void test_steps_are_half_a_percent_and_multiples_of_8(void)
+{
+    EXPECT((fit_step(1000U, 0U) == 1000U) && (fit_step(1001U, 0U) == 1008U));
+    EXPECT((fit_step(160000U, 1U) == 160800U) && (fit_step(160000U, 30U) == 184000U));
+}
+
 static void test_there_is_no_safe_arena_if_the_largest_is_too_small(void)
 {
     trace_t trace = trace_of("a 0 300000\n");
@@ -309,6 +316,7 @@ int main(void)
     RUN(test_block_sizes_in_the_table_are_those_of_the_heaps);
     RUN(test_the_floor_is_the_peak_of_block_sizes);
     RUN(test_the_safe_arena_has_no_failing_step_above_it);
+    RUN(test_steps_are_half_a_percent_and_multiples_of_8);
     RUN(test_there_is_no_safe_arena_if_the_largest_is_too_small);
     RUN(test_a_defect_ends_the_search_for_the_safe_arena);
     RUN(test_damage_at_any_byte_is_refused_or_still_a_trace);

@@ -48,8 +48,8 @@ static bool make_room(text_t *text, size_t size)
 static bool decompress(ZSTD_DStream *stream, ZSTD_inBuffer in, text_t *text, trace_error_t *error)
 {
     size_t expected = 1U;  // 0 at the end of a frame.
-    bool is_full = false;  // More output may wait.
-    while ((in.pos < in.size) || is_full) {
+    // zstd holds back the last byte of its input until all output has been taken.
+    while (in.pos < in.size) {
         if (!make_room(text, ZSTD_DStreamOutSize())) {
             return TRACE_FAIL(error, last_line(text), "no memory for the decompressed text");
         }
@@ -61,7 +61,6 @@ static bool decompress(ZSTD_DStream *stream, ZSTD_inBuffer in, text_t *text, tra
                               "found damaged zstd data (%s), expected a whole zstd frame",
                               ZSTD_getErrorName(expected));
         }
-        is_full = (out.pos == out.size) && (expected != 0U);
     }
     return (expected == 0U) ||
            TRACE_FAIL(error, last_line(text),
