@@ -18,7 +18,7 @@ static unsigned char *at(size_t offset)
 // An arena from offset 0 to the end: aligned to 64 at both ends.
 static mete_arena_t fresh(void)
 {
-    mete_arena_t arena;
+    mete_arena_t arena = {0};
     const mete_span_t span = {storage, sizeof storage};
     EXPECT(mete_arena_init(&arena, span));
     return arena;
@@ -43,7 +43,7 @@ static void test_odd_regions_are_used_up_to_the_last_multiple_of_eight(void)
 {
     for (size_t start = 0U; start < 17U; start++) {
         for (size_t size = 0U; size < 40U; size++) {
-            mete_arena_t arena;
+            mete_arena_t arena = {0};
             const mete_span_t span = {at(start), size};
             EXPECT(mete_arena_init(&arena, span) && mete_arena_check(&arena));
             const size_t end = ((start + size) / 8U) * 8U;
@@ -63,7 +63,7 @@ static void test_every_alignment_is_kept(void)
     for (size_t start = 1U; start < 16U; start += 3U) {
         for (size_t align = 1U; align <= 4096U; align *= 2U) {
             for (size_t size = 1U; size < 12U; size++) {
-                mete_arena_t arena;
+                mete_arena_t arena = {0};
                 const mete_span_t span = {at(start), sizeof storage - start};
                 EXPECT(mete_arena_init(&arena, span));
                 const uintptr_t wanted = mete_align_up((uintptr_t)at(start), align);
@@ -98,7 +98,7 @@ static void test_inline_and_checked_forms_agree(void)
     uint32_t random = 0x1234567U;
     for (size_t round = 0U; round < 200U; round++) {
         const mete_span_t span = {at(random_below(&random, 9U)), 200U + random_below(&random, 9U)};
-        mete_arena_t inlined, checked;
+        mete_arena_t inlined = {0}, checked = {0};
         EXPECT(mete_arena_init(&inlined, span) && mete_arena_init(&checked, span));
         for (size_t step = 0U; step < 20U; step++) {
             const size_t size = random_below(&random, 24U);
@@ -292,7 +292,7 @@ static void test_peak_is_right_while_it_still_grows(void)
 
 static void test_owns_every_byte_of_its_storage_and_no_other(void)
 {
-    mete_arena_t arena;
+    mete_arena_t arena = {0};
     const mete_span_t span = {at(8U), 16U};
     EXPECT(mete_arena_init(&arena, span));
     for (size_t offset = 0U; offset < 32U; offset++) {
@@ -365,7 +365,7 @@ static void test_view_shrinks_any_block_and_grows_the_last(void)
 
 static void test_view_refuses_what_it_did_not_hand_out(void)
 {
-    mete_arena_t arena;
+    mete_arena_t arena = {0};
     const mete_span_t span = {at(64U), 128U};
     EXPECT(mete_arena_init(&arena, span));
     const mete_alloc_t view = mete_arena_as_alloc(&arena);
