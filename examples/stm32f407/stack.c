@@ -18,12 +18,12 @@ typedef struct job {
 __attribute__((noinline)) static void use_stack(const job_t *job)
 {
     const uintptr_t end = (uintptr_t)job->stack->span.start + job->stack->span.size;
-    const size_t used = mete_stack_in_use(job->stack, METE_STACK_TOP());
-    volatile uint32_t *const last = __builtin_alloca(job->depth - used);
-    volatile uint32_t *const lowest = (volatile uint32_t *)(end - job->depth);
-    for (volatile uint32_t *word = lowest; word < last + (job->depth - used) / sizeof *word;
-         word++) {
-        *word = (uint32_t)(uintptr_t)word;
+    const size_t rest = job->depth - mete_stack_in_use(job->stack, METE_STACK_TOP());
+    volatile uint32_t *const local = __builtin_alloca(rest);
+    volatile uint32_t *const lowest =
+        (volatile uint32_t *)(end - job->depth);  // Not below `local`.
+    for (volatile uint32_t *word = lowest; word < &local[rest / sizeof *word]; word++) {
+        *word = 0U;
     }
 }
 
