@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
 // Finds a leak: a server that forgets a buffer whenever a request is bad. The report names the call
-// that acquired it; `addr2line -fe example_leaks 0x...` turns that into function and line.
+// that acquired it; `addr2line -ife example_leaks 0x...` turns that into function and line.
 
 #include "mete/alloc/heap.h"
 #include "mete/wrap/track.h"

@@ -29,7 +29,7 @@
 ///     leak block=0x20000428 size=128 sequence=17 age=5003 call=0x0800045f
 ///     leaks count=1 size=128 records=sound
 ///
-/// `call` is an address inside the call that acquired the block: `addr2line -fe firmware.elf` turns
+/// `call` is an address inside the call that acquired the block: `addr2line -ife firmware.elf` turns
 /// it into function and line. `age` is in ticks of the clock. "records=damaged" says that the list
 /// ended at a record that was overwritten: there may be more.
 
