@@ -31,12 +31,12 @@ typedef struct mix {
 } mix_t;
 
 // The churn is the one with which the figures of other allocators were taken.
-static const mix_t CHURN = {"churn", {{80, 8, 128}, {17, 256, 1500}, {3, 2048, 4096}}};
-static const mix_t TINY = {"tiny", {{90, 1, 60}, {10, 61, 100}, {0, 0, 0}}};
-static const mix_t ONE_BIN = {"one bin", {{60, 516, 764}, {40, 1, 124}, {0, 0, 0}}};
-static const mix_t SPREAD = {"spread", {{60, 1, 200}, {30, 100, 1200}, {10, 1000, 9000}}};
-static const mix_t LARGE = {"large", {{30, 1, 52}, {40, 500, 3000}, {30, 3000, 60000}}};
-static const mix_t HUGE = {"huge", {{60, 1, 200}, {40, 190000, 260000}, {0, 0, 0}}};
+static const mix_t churn = {"churn", {{80, 8, 128}, {17, 256, 1500}, {3, 2048, 4096}}};
+static const mix_t tiny = {"tiny", {{90, 1, 60}, {10, 61, 100}, {0, 0, 0}}};
+static const mix_t one_bin = {"one bin", {{60, 516, 764}, {40, 1, 124}, {0, 0, 0}}};
+static const mix_t spread = {"spread", {{60, 1, 200}, {30, 100, 1200}, {10, 1000, 9000}}};
+static const mix_t large = {"large", {{30, 1, 52}, {40, 500, 3000}, {30, 3000, 60000}}};
+static const mix_t huge = {"huge", {{60, 1, 200}, {40, 190000, 260000}, {0, 0, 0}}};
 
 typedef struct phase {
     const mix_t *mix;
@@ -48,14 +48,14 @@ typedef struct phase {
 
 // clang-format off
 #define PHASES_WITH(search) \
-    {&CHURN, 65536U, (search), 70U, 100000U}, {&CHURN, 262144U, (search), 70U, 100000U}, \
-    {&TINY, 1024U, (search), 0U, 20000U}, {&TINY, 8192U, (search), 0U, 20000U}, \
-    {&ONE_BIN, 4096U, (search), 0U, 20000U}, {&ONE_BIN, 32768U, (search), 0U, 40000U}, \
-    {&SPREAD, 16384U, (search), 0U, 40000U}, {&SPREAD, 65536U, (search), 0U, 40000U}, \
-    {&LARGE, 65536U, (search), 0U, 20000U}, {&LARGE, 262144U, (search), 0U, 40000U}, \
-    {&HUGE, 262144U, (search), 100U, 10000U}
+    {&churn, 65536U, (search), 70U, 100000U}, {&churn, 262144U, (search), 70U, 100000U}, \
+    {&tiny, 1024U, (search), 0U, 20000U}, {&tiny, 8192U, (search), 0U, 20000U}, \
+    {&one_bin, 4096U, (search), 0U, 20000U}, {&one_bin, 32768U, (search), 0U, 40000U}, \
+    {&spread, 16384U, (search), 0U, 40000U}, {&spread, 65536U, (search), 0U, 40000U}, \
+    {&large, 65536U, (search), 0U, 20000U}, {&large, 262144U, (search), 0U, 40000U}, \
+    {&huge, 262144U, (search), 100U, 10000U}
 // clang-format on
-static const phase_t PHASES[] = {PHASES_WITH(0U), PHASES_WITH(2U)};
+static const phase_t phases[] = {PHASES_WITH(0U), PHASES_WITH(2U)};
 
 typedef struct held {
     void *block;
@@ -76,11 +76,8 @@ typedef struct state {
 
 // ---- Which calls to describe
 
-typedef struct shown {
-    uint32_t phase, kind, call;
-} shown_t;
-
-static shown_t shown[64];
+enum { SHOWN_MAX = 64 };
+static uint32_t shown[SHOWN_MAX + 1][3];  // Phase, kind, call. Ends with phase 0.
 
 static void read_shown(void)
 {
@@ -91,10 +88,11 @@ static void read_shown(void)
     }
     const size_t size = mete_semihosting_read(&file, text, sizeof text);
     (void)mete_semihosting_close(&file);
-    uint32_t *number = &shown[0].phase;
-    for (size_t i = 0U; (i < size) && (number < &shown[64].phase); i++) {
+    uint32_t number = 0U;  // How many numbers came before.
+    for (size_t i = 0U; (i < size) && (number < 3U * SHOWN_MAX); i++) {
         if ((text[i] >= '0') && (text[i] <= '9')) {
-            *number = (10U * *number) + (uint32_t)(text[i] - '0');
+            uint32_t *const value = &shown[number / 3U][number % 3U];
+            *value = (10U * *value) + (uint32_t)(text[i] - '0');
         } else {
             number++;
         }
@@ -103,8 +101,9 @@ static void read_shown(void)
 
 static bool is_shown(const state_t *state, enum kind kind)
 {
-    for (const shown_t *s = shown; s->phase != 0U; s++) {
-        if ((s->phase == state->phase) && (s->kind == kind) && (s->call == state->calls[kind])) {
+    for (size_t i = 0U; shown[i][0] != 0U; i++) {
+        if ((shown[i][0] == state->phase) && (shown[i][1] == (uint32_t)kind) &&
+            (shown[i][2] == state->calls[kind])) {
             return true;
         }
     }
@@ -210,8 +209,8 @@ static void run(const phase_t *phase, uint32_t number)
 int main(void)
 {
     read_shown();
-    for (uint32_t i = 0U; i < sizeof PHASES / sizeof PHASES[0]; i++) {
-        const phase_t *const phase = &PHASES[i];
+    for (uint32_t i = 0U; i < sizeof phases / sizeof phases[0]; i++) {
+        const phase_t *const phase = &phases[i];
         bench_phase();
         say("phase k");
         say_number(phase->search);

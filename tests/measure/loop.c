@@ -4,40 +4,29 @@
 
 #include "bench/probe.h"
 
-// 2 * turns + 1 instructions.
+__asm__(".text\n.thumb\n.syntax unified\n"
+        // 2 * turns + 1 instructions.
+        ".global loop\n.type loop, %function\n"
+        "loop: subs r0, #1\n"
+        "bne loop\n"
+        "bx lr\n"
+        // 6 instructions, whichever half of the IT block acts.
+        ".global choose\n.type choose, %function\n"
+        "choose: cmp r0, #0\n"
+        "itte eq\n"
+        "moveq r0, #1\n"
+        "addeq r0, #1\n"
+        "movne r0, #0\n"
+        "bx lr\n"
+        // 2 * turns + 5 instructions, those of loop included; two ways out.
+        ".global caller\n.type caller, %function\n"
+        "caller: push {r4, lr}\n"
+        "bl loop\n"
+        "cbz r0, 1f\n"
+        "pop {r4, pc}\n"
+        "1: pop {r4, pc}\n");
+
 uint32_t loop(uint32_t turns);
-__attribute__((naked)) uint32_t loop(uint32_t turns)
-{
-    (void)turns;
-    __asm__("1: subs r0, #1\n"
-            "   bne 1b\n"
-            "   bx lr\n");
-}
-
-// 6 instructions, whichever half of the IT block acts.
-uint32_t choose(uint32_t condition);
-__attribute__((naked)) uint32_t choose(uint32_t condition)
-{
-    (void)condition;
-    __asm__("cmp r0, #0\n"
-            "itte eq\n"
-            "moveq r0, #1\n"
-            "addeq r0, #1\n"
-            "movne r0, #0\n"
-            "bx lr\n");
-}
-
-// 2 * turns + 5 instructions, those of loop() included; two ways out.
-uint32_t caller(uint32_t turns);
-__attribute__((naked)) uint32_t caller(uint32_t turns)
-{
-    (void)turns;
-    __asm__("push {r4, lr}\n"
-            "bl loop\n"
-            "cbz r0, 1f\n"
-            "pop {r4, pc}\n"
-            "1: pop {r4, pc}\n");
-}
 
 PROBE(loop);
 uint32_t probe_loop(uint32_t turns);

@@ -178,18 +178,27 @@ static void on_exit_of_qemu(qemu_plugin_id_t id, void *user)
     }
 }
 
+// Reads a hexadecimal number that `end` must follow, and moves on behind that.
+static bool take_address(const char **text, char end, uint64_t *address)
+{
+    char *rest = NULL;
+    *address = strtoull(*text, &rest, 16);
+    const bool is_number = (rest != *text) && (*rest == end);
+    *text = rest + (is_number && (end != '\0') ? 1 : 0);
+    return is_number;
+}
+
 static bool add_probe(const char *text)
 {
-    if (probe_count == PROBES_MAX) {
+    const size_t length = strcspn(text, ":");
+    if ((probe_count == PROBES_MAX) || (length >= sizeof probes[0].name) ||
+        (text[length] == '\0')) {
         return false;
     }
-    probe_t *const probe = &probes[probe_count];
-    if (sscanf(text, "%63[^:]:%" SCNx64 ":%" SCNx64, probe->name, &probe->begin, &probe->end) !=
-        3) {
-        return false;
-    }
-    probe_count++;
-    return true;
+    probe_t *const probe = &probes[probe_count++];
+    memcpy(probe->name, text, length);
+    text += length + 1U;
+    return take_address(&text, ':', &probe->begin) && take_address(&text, '\0', &probe->end);
 }
 
 static bool take_argument(const char *argument)
@@ -198,7 +207,8 @@ static bool take_argument(const char *argument)
         return add_probe(argument + 6);
     }
     if (strncmp(argument, "phase=", 6) == 0) {
-        return sscanf(argument + 6, "%" SCNx64, &phase_address) == 1;
+        const char *text = argument + 6;
+        return take_address(&text, '\0', &phase_address);
     }
     if (strncmp(argument, "out=", 4) == 0) {
         out_path = strdup(argument + 4);
