@@ -52,7 +52,7 @@ int main(void)
 
     // What if it had only the upper 80 KiB? Below is memory still, so we live to see it.
     mete_stack_t part;
-    (void)mete_stack_init(&part, (mete_span_t){memory + 176U * 1024U, 80U * 1024U});
+    (void)mete_stack_init(&part, (mete_span_t){memory + (size_t)176 * 1024, (size_t)80 * 1024});
     run(run_large_job, &part);
     const bool is_enough = mete_stack_in_use_peak(&part) < part.span.size;
     printf("80 KiB %s\n", is_enough ? "are enough" : "overflow");

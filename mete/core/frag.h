@@ -34,7 +34,9 @@ static inline uint64_t mete_frag_root_up(uint64_t value)
 /// The interval for `sum` < 2^31 and `square_sum` <= sum^2. No free memory reads as 0.
 static inline mete_frag_t mete_frag_of(uint64_t sum, uint64_t square_sum)
 {
-    mete_frag_t frag = {0U, 0U};
+    mete_frag_t frag;  // Field by field: clang clears a whole struct by memset(), which is libc.
+    frag.low_permille = 0U;
+    frag.high_permille = 0U;
     if (sum != 0U) {
         const uint64_t largest_max = 1000U * mete_frag_root_up(square_sum);
         const uint64_t largest_min = square_sum / sum;  // Rounded down: the upper end errs upwards.
