@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef METE_DAMAGE_SUBJECT_H
+#define METE_DAMAGE_SUBJECT_H
+
+/// What the damage campaign needs to know of an allocator: how to use it, and where its bookkeeping
+/// lies. There is one of each kind, and everything it knows lies in the arena, so that a copy of the
+/// arena is a copy of the allocator.
+
+#include "mete/core/span.h"
+
+/// What a piece of bookkeeping is for.
+typedef enum damage_kind {
+    DAMAGE_LIVE_SIZE,    ///< Header of a block in use: its own size.
+    DAMAGE_LIVE_BEFORE,  ///< Header of a block in use: the size of the block in front.
+    DAMAGE_FREE_SIZE,
+    DAMAGE_FREE_BEFORE,
+    DAMAGE_FREE_NEXT,  ///< Links of a free block.
+    DAMAGE_FREE_BACK,
+    DAMAGE_END,       ///< The header behind the last block.
+    DAMAGE_BIN_NEXT,  ///< Links of a sentinel.
+    DAMAGE_BIN_BACK,
+    DAMAGE_MAP,
+    DAMAGE_POOL_LIVE,  ///< The pool's mark of a block in use.
+    DAMAGE_POOL_FREE,  ///< The pool's link of a free block.
+    DAMAGE_KIND_COUNT
+} damage_kind_t;
+
+typedef struct damage_word {
+    unsigned char *address;
+    size_t size;
+    damage_kind_t kind;
+} damage_word_t;
+
+typedef struct damage_block {
+    unsigned char *start;
+    size_t size;
+    bool is_live;
+} damage_block_t;
+
+/// What a fresh allocator offers.
+typedef struct damage_offer {
+    mete_span_t blocks;  ///< Where blocks can lie.
+    size_t size_max;     ///< Sizes that the random work asks for.
+    size_t align_max;    ///< Alignments likewise.
+    size_t whole_size;   ///< When nothing is held it can be asked for so many bytes
+    size_t whole_count;  ///< so many times.
+} damage_offer_t;
+
+typedef struct damage_subject {
+    const char *name;
+    size_t header_size;  ///< Bytes of bookkeeping in front of a block.
+    size_t link_size;    ///< Bytes of bookkeeping at the start of a free block.
+    damage_offer_t (*init)(mete_span_t arena, uint32_t search);
+    void *(*alloc)(size_t size, size_t align);
+    void (*free)(void *block);
+    bool (*resize)(void *block, size_t size);    ///< NULL: there is none.
+    void *(*realloc)(void *block, size_t size);  ///< NULL likewise.
+    /// True if every sound allocator in whose memory so many bytes in a row are not handed out serves
+    /// such a request.
+    bool (*must_serve)(size_t gap_size, size_t size, size_t align);
+    size_t (*list_blocks)(damage_block_t *blocks, size_t count_max);  ///< Returns how many.
+    size_t (*list_words)(damage_word_t *words, size_t count_max);  ///< Every word of bookkeeping.
+} damage_subject_t;
+
+extern const damage_subject_t damage_heap;
+extern const damage_subject_t damage_heap_wide;
+extern const damage_subject_t damage_pool;
+
+#endif

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//
+// The short form of the damage campaign. At level 0, where nothing is checked, it shows that the
+// campaign sees what the checks prevent.
+
+#include "tests/damage/campaign.h"
+#include "tests/support/tap.h"
+
+enum { STATE_COUNT = 3, REFUSED_MAX = 20 };
+
+static campaign_tally_t run(const damage_subject_t *subject, uint32_t search)
+{
+    const campaign_plan_t plan = {subject, search, true};
+    campaign_tally_t tally = {0};
+    for (uint32_t state = 0U; state < STATE_COUNT; state++) {
+        campaign_state(&plan, state, &tally);
+    }
+    EXPECT(tally.failures == 0U);
+    return tally;
+}
+
+static uint64_t count(const campaign_tally_t *tally, world_verdict_t verdict)
+{
+    return campaign_flips(tally, FILL_ZEROS, verdict) + campaign_flips(tally, FILL_RANDOM, verdict);
+}
+
+static uint64_t count_all(const campaign_tally_t *tally, world_verdict_t verdict)
+{
+    return count(tally, verdict) + campaign_flips(tally, FILL_COPIES, verdict);
+}
+
+static void note(const campaign_tally_t *tally)
+{
+    for (int v = 0; v < WORLD_VERDICT_COUNT; v++) {
+        tap_note(campaign_verdict_names[v], (size_t)count_all(tally, (world_verdict_t)v));
+    }
+}
+
+// No flipped bit leads out of the heap, into an endless loop, or to harm without a report.
+static void expect_heap_withstands(const damage_subject_t *subject, uint32_t search)
+{
+    const campaign_tally_t tally = run(subject, search);
+    note(&tally);
+    EXPECT(count(&tally, WORLD_DETECTED) > count(&tally, WORLD_HARMLESS));
+    EXPECT(count(&tally, WORLD_SILENT) - tally.refused == 0U);
+    EXPECT(tally.refused <= REFUSED_MAX);
+    EXPECT(count_all(&tally, WORLD_WILD) == 0U);
+    EXPECT(count_all(&tally, WORLD_HUNG) == 0U);
+    EXPECT(tally.overruns[WORLD_DETECTED] > tally.overruns[WORLD_HARMLESS]);
+}
+
+static void test_narrow_heap_withstands_flipped_bits(void)
+{
+    expect_heap_withstands(&damage_heap, 0U);
+}
+
+static void test_narrow_heap_that_searches_withstands_flipped_bits(void)
+{
+    expect_heap_withstands(&damage_heap, 2U);
+}
+
+static void test_wide_heap_withstands_flipped_bits(void)
+{
+    expect_heap_withstands(&damage_heap_wide, 0U);
+}
+
+static void test_wide_heap_that_searches_withstands_flipped_bits(void)
+{
+    expect_heap_withstands(&damage_heap_wide, 2U);
+}
+
+static void test_pool_withstands_flipped_bits(void)
+{
+    const campaign_tally_t tally = run(&damage_pool, 0U);
+    note(&tally);
+    EXPECT(count(&tally, WORLD_DETECTED) > 0U);
+    EXPECT(count(&tally, WORLD_WILD) + count(&tally, WORLD_HUNG) == 0U);
+}
+
+static void test_campaign_sees_silent_and_wild_cases_where_nothing_is_checked(void)
+{
+    const campaign_tally_t tally = run(&damage_heap, 0U);
+    note(&tally);
+    EXPECT(count(&tally, WORLD_SILENT) > 0U);
+    EXPECT(count(&tally, WORLD_WILD) > 0U);
+    EXPECT(count(&tally, WORLD_DETECTED) == 0U);
+}
+
+int main(void)
+{
+    if (!EXPECT(world_open())) {
+        return 1;
+    }
+    if (METE_CHECK_LEVEL == 0) {
+        RUN(test_campaign_sees_silent_and_wild_cases_where_nothing_is_checked);
+        return tap_finish();
+    }
+    RUN(test_narrow_heap_withstands_flipped_bits);
+    RUN(test_narrow_heap_that_searches_withstands_flipped_bits);
+    RUN(test_wide_heap_withstands_flipped_bits);
+    RUN(test_wide_heap_that_searches_withstands_flipped_bits);
+    RUN(test_pool_withstands_flipped_bits);
+    return tap_finish();
+}
