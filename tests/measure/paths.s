@@ -134,3 +134,13 @@ function pointer        @ 3, and what it calls.
     blx r1
     pop {r4, pc}
     .size pointer, . - pointer
+
+function hook           @ Without the call: 4.
+    push {r4, lr}
+    cbz r1, 1f
+    movs r0, #1
+    blx r1
+    movs r0, #2
+1:  movs r0, #3
+    pop {r4, pc}
+    .size hook, . - hook

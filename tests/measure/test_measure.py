@@ -153,6 +153,11 @@ class LongestPath(unittest.TestCase):
         notes = f'[[indirect]]\nat = "pointer"\ncalls = ["straight", "fork"]\n{REASON}'
         self.expect('pointer', 3 + 6, notes=notes)
 
+    def test_leaves_out_calls_that_are_not_made(self):
+        notes = f'[[indirect]]\nat = "hook"\ncalls = []\n{REASON}'
+        self.expect_refusal('hook', 'pointer')
+        self.expect('hook', 4, notes)
+
     def test_refuses_a_note_without_a_reason(self):
         self.expect_refusal('straight', 'reason', notes='[[never]]\nat = "fork"\n')
 
