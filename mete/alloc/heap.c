@@ -5,9 +5,10 @@
 // trusted before it is followed, freeing finds both neighbours without a footer, and a block can be
 // freed twice only if both descriptions say that it is in use.
 //
-// A block is named by the index of its header: its distance from the heap in words. A free block
-// carries its links, two such indices, in its first payload word. The lists are circular through a
-// sentinel in the heap. All of it is checked before any of it is changed.
+// A block is named by the index of its payload: its distance from the heap in words. Its header is the
+// word in front. A free block begins with its links, two such indices. The lists are circular through
+// sentinels at the start of the heap, whose indices are the numbers of their bins. All of it is
+// checked before any of it is changed.
 //
 // heap_wide.c includes this file with wider fields; what differs is in the block below.
 
@@ -20,10 +21,11 @@ typedef uint32_t map_t;    // One bit a bin, bin 0 highest.
 typedef uint32_t tally_t;  // Free granules in the upper half, free blocks in the lower.
 typedef uint32_t squares_t;
 enum {
-    WORD = 4,        // Bytes from one index to the next: a header.
-    MIN = 1,         // Granules of the smallest block: a header and a word of links.
+    WORD = 4,        // Bytes from one index to the next: a header, or a pair of links.
+    MIN = 1,         // Granules of the smallest block: a header and its links.
     BIN_COUNT = 32,  // Bin 0 is not used.
 };
+#define SIZE_LIMIT     (255U * 1024U)  // Of a payload: what a single instruction can compare with.
 #define first_bin(map) mete_bits_clz(map)
 #endif
 
@@ -33,14 +35,15 @@ enum {
 enum {
     GRANULE = 8,
     STEP = GRANULE / WORD,  // Words in a granule.
-    // The first header: behind the heap, so placed that its payload, a word on, is aligned to 8.
-    FIRST = (((int)sizeof(heap_t) + WORD + GRANULE - 1) / GRANULE * GRANULE) / WORD - 1,
+    // Bytes left in front of the heap, so that what stands there for a header of index 0 can be read.
+    LEAD = (_Alignof(heap_t) > WORD) ? GRANULE : WORD,
+    // The first payload: aligned to 8, with room for a header behind the heap.
+    FIRST = ((LEAD + (int)sizeof(heap_t) + WORD + GRANULE - 1) / GRANULE * GRANULE - LEAD) / WORD,
     HALF_BITS = 8 * (int)sizeof(half_t),
 };
 #define USED                    ((uint32_t)1 << (HALF_BITS - 1))
 #define GRANULE_MAX             (USED - 1U)
-#define INDEX_MAX               ((STEP * GRANULE_MAX) + 1U)  // Of an end header.
-#define SEARCH_MAX              255U
+#define INDEX_MAX               ((STEP * GRANULE_MAX) + 1U)
 #define TALLY(granules, blocks) (((tally_t)(granules) << HALF_BITS) + (tally_t)(blocks))
 
 // Level 3: the whole heap is checked after every operation.
@@ -50,54 +53,71 @@ enum {
 #define SETTLED(heap) ((void)0)
 #endif
 
-// What alloc and free are made of: inlined for speed, shared for size.
+#define COLD static __attribute__((noinline))
+
+// The larger pieces that several functions are made of: inlined for speed, shared for size.
 #ifdef __OPTIMIZE_SIZE__
-#define HOT static inline
+#define HOT static
 #else
 #define HOT METE_INLINE
 #endif
-#define COLD static __attribute__((noinline))
 
+typedef struct __attribute__((may_alias)) header {
+    half_t size;    // In granules; USED is set while the block is in use.
+    half_t before;  // `size` of the block in front; USED alone if there is none.
+} header_t;
+
+// A payload, as far as the heap looks into it: that of a free block, or a sentinel.
 typedef struct __attribute__((may_alias)) block {
-    half_t size;        // In granules; USED is set while the block is in use.
-    half_t before;      // `size` of the block in front; USED alone if there is none.
-    half_t next, back;  // Of a free block: its neighbours in the list.
+    half_t next, back;
 } block_t;
-_Static_assert(sizeof(block_t) == 2U * WORD, "links follow the header in the next word");
-_Static_assert(offsetof(heap_t, bins) == 2U * WORD,
-               "bin 1 is a block at index 1 but for its header");
-_Static_assert(sizeof(half_t) * 2U == WORD, "a header is one word");
+_Static_assert((sizeof(header_t) == WORD) && (sizeof(block_t) == WORD), "an index counts words");
+_Static_assert(offsetof(heap_t, bins) == WORD, "bin 1 is a block at index 1");
 
-HOT block_t *at(const heap_t *heap, uint32_t index)
+METE_INLINE block_t *at(const heap_t *heap, uint32_t index)
 {
     return (block_t *)((uintptr_t)heap + ((uintptr_t)index * WORD));
 }
 
-// The header of the block that begins so many granules further on.
-HOT block_t *behind(const block_t *block, uint32_t granules)
+METE_INLINE header_t *header(block_t *block)
 {
-    return (block_t *)((uintptr_t)block + ((uintptr_t)granules * GRANULE));
+    return (header_t *)(void *)block - 1;
 }
 
-HOT void *payload_of(block_t *block)
+// The block that begins so many granules further on.
+METE_INLINE block_t *behind(block_t *block, uint32_t granules)
 {
-    return (unsigned char *)block + WORD;
+    return (block_t *)(void *)((unsigned char *)block + ((size_t)granules * GRANULE));
 }
 
 // Hides from the compiler how a value came about. It would otherwise share what costs nothing to do
 // twice: the conversion to 16 bits that a store does anyway, the address that is a base and an index.
 #define HIDE(value) __asm__("" : "+r"(value))
 
-// Granules of a block for `size` bytes and its header. No size wraps around: 0, being one less than
-// the smallest, and SIZE_MAX ask for more than any heap has.
-HOT size_t granules_for(size_t size)
+// Writes the size of a block on both of its ends; `end` is where the next one begins.
+HOT void set_size(block_t *block, block_t *end, uint32_t size)
 {
-    const size_t quarters = ((size - 1U) / 4U) + ((WORD + GRANULE) / 4U);
-    return quarters / (GRANULE / 4U);
+    HIDE(end);
+    HIDE(size);
+    header(block)->size = (half_t)size;
+    HIDE(size);
+    header(end)->before = (half_t)size;
+}
+
+// Granules of a block for `size` bytes and its header: one more than this. `size` is at least 1 and
+// not beyond SIZE_LIMIT; others are told apart by being `size` - 1 >= SIZE_LIMIT.
+METE_INLINE uint32_t granules_for(size_t size)
+{
+    return (uint32_t)((size - 1U + WORD) / GRANULE) + 1U;
+}
+
+METE_INLINE bool is_size(size_t size)
+{
+    return size - 1U < SIZE_LIMIT;
 }
 
 // Bins: 1 ... 7 hold blocks of just so many granules, then two bins an octave. The formula counts
-// octaves from the top and adds the second-highest bit of the size.
+// octaves from the top and adds the upper two bits of the size.
 HOT uint32_t bin_of(uint32_t granules)
 {
     if (!METE_LIKELY(granules >= 8U)) {
@@ -107,50 +127,50 @@ HOT uint32_t bin_of(uint32_t granules)
     return ((granules << zeros) >> 30) + 62U - (2U * zeros);
 }
 
-HOT map_t bit_of(uint32_t bin)
+METE_INLINE map_t bit_of(uint32_t bin)
 {
     return ((map_t)1 << (8U * sizeof(map_t) - 1U)) >> bin;
 }
 
 // ---- What must be true before a header or a link is followed. True without a look at level 0.
 
-HOT bool is_index(const heap_t *heap, uint32_t index)
+METE_INLINE bool is_index(const heap_t *heap, uint32_t index)
 {
     return (METE_CHECK_LEVEL < 1) || (index < heap->last);
 }
 
 // The next block in the list points back at this one.
-HOT bool has_next(const heap_t *heap, const block_t *block, uint32_t index)
+METE_INLINE bool has_next(const heap_t *heap, block_t *block, uint32_t index)
 {
     return (METE_CHECK_LEVEL < 1) ||
            ((block->next < heap->last) && (at(heap, block->next)->back == index));
 }
 
 // So does the one in front of it, which may be the sentinel.
-HOT bool has_back(const heap_t *heap, const block_t *block, uint32_t index)
+METE_INLINE bool has_back(const heap_t *heap, block_t *block, uint32_t index)
 {
     return (METE_CHECK_LEVEL < 1) ||
            ((block->back < heap->last) && (at(heap, block->back)->next == index));
 }
 
 // The list of the bin can be entered at its head.
-HOT bool has_head(const heap_t *heap, uint32_t bin)
+METE_INLINE bool has_head(const heap_t *heap, uint32_t bin)
 {
     return has_next(heap, at(heap, bin), bin);
 }
 
 // The block that begins so many granules on says of this one what it says itself.
-HOT bool is_bounded(const heap_t *heap, const block_t *block, uint32_t index, uint32_t granules,
-                    uint32_t size)
+METE_INLINE bool is_bounded(const heap_t *heap, block_t *block, uint32_t index, uint32_t granules,
+                            uint32_t size)
 {
-    return (METE_CHECK_LEVEL < 1) ||
-           ((index + (granules * STEP) <= heap->last) && (behind(block, granules)->before == size));
+    return (METE_CHECK_LEVEL < 1) || ((index + (granules * STEP) <= heap->last) &&
+                                      (header(behind(block, granules))->before == size));
 }
 
 // ---- Regions and blocks in address order
 
 typedef struct region {
-    uint32_t first, end;  // The first block's header and the end header.
+    uint32_t first, end;  // The first block, and where one behind the last would be.
     uint32_t next;        // The word that describes the next region, or 0.
 } region_t;
 
@@ -159,7 +179,7 @@ static region_t first_region(const heap_t *heap)
     return (region_t){FIRST, heap->end, heap->next};
 }
 
-// A later region is described by the word in front of its first header: its end, and the next one.
+// A later region is described by the word in front of its first header: its end, and the next region.
 // first is 0 if there is none. Indices only rise, which bounds every walk.
 static region_t next_region(const heap_t *heap, region_t region)
 {
@@ -167,13 +187,13 @@ static region_t next_region(const heap_t *heap, region_t region)
     if ((index <= region.end) || (index >= heap->last)) {
         return (region_t){0U, 0U, 0U};
     }
-    return (region_t){index + 1U, at(heap, index)->size, at(heap, index)->before};
+    return (region_t){index + 2U, at(heap, index)->next, at(heap, index)->back};
 }
 
 // The index behind a block, or 0 if its header leads out of its region or not onwards.
 static uint32_t index_behind(const heap_t *heap, region_t region, uint32_t index)
 {
-    const uint32_t granules = at(heap, index)->size & GRANULE_MAX;
+    const uint32_t granules = header(at(heap, index))->size & GRANULE_MAX;
     const bool is_sound = (granules >= MIN) && (granules <= (region.end - index) / STEP);
     return is_sound ? index + (granules * STEP) : 0U;
 }
@@ -184,17 +204,17 @@ bool HEAP(walk)(const heap_t *heap, bool (*visit)(void *self, const mete_heap_bl
     METE_ASSERT((heap != NULL) && (visit != NULL));
     for (region_t r = first_region(heap); r.first != 0U; r = next_region(heap, r)) {
         for (uint32_t index = r.first; index < r.end;) {
-            const uint32_t behind = index_behind(heap, r, index);
-            if (behind == 0U) {
+            const uint32_t next = index_behind(heap, r, index);
+            if (next == 0U) {
                 return false;
             }
-            const mete_heap_block_t block = {payload_of(at(heap, index)),
-                                             ((size_t)(behind - index) * WORD) - WORD,
-                                             at(heap, index)->size >= USED};
+            const mete_heap_block_t block = {at(heap, index),
+                                             ((size_t)(next - index) * WORD) - WORD,
+                                             header(at(heap, index))->size >= USED};
             if (!visit(self, &block)) {
                 return false;
             }
-            index = behind;
+            index = next;
         }
     }
     return true;
@@ -232,316 +252,385 @@ __attribute__((unused)) COLD mete_fault_t reason(const heap_t *heap, const void 
 
 // ---- Lists
 
-// Takes a free block out of its list. Returns the map without its bin, if that is empty now.
-HOT map_t detach(const heap_t *heap, const block_t *block, map_t map)
+// Takes the block between two links out of its list. Returns the map without its bin, if that is
+// empty now.
+HOT map_t detach(const heap_t *heap, uint32_t next, uint32_t back, map_t map)
 {
-    const uint32_t next = block->next;
-    const uint32_t back = block->back;
     at(heap, next)->back = (half_t)back;
     at(heap, back)->next = (half_t)next;
     // Both are the same sentinel if the block was alone. The links say which, not the block's size.
     return (next == back) ? map & ~bit_of(next) : map;
 }
 
-// Puts a free block first in its list. Returns the map with its bin.
-HOT map_t attach(const heap_t *heap, block_t *block, uint32_t index, uint32_t granules, map_t map)
+// Puts a free block first in the list of a bin. Returns the map with that bin.
+METE_INLINE map_t attach(const heap_t *heap, block_t *block, uint32_t index, uint32_t bin,
+                         map_t map)
 {
-    const uint32_t bin = bin_of(granules);
-    block_t *const sentinel = at(heap, bin);
-    const uint32_t head = sentinel->next;
-    block->next = (half_t)head;
+    HIDE(bin);
+    const uint32_t next = at(heap, bin)->next;
+    block->next = (half_t)next;
     block->back = (half_t)bin;
-    at(heap, head)->back = (half_t)index;
+    at(heap, next)->back = (half_t)index;
     HIDE(index);
-    sentinel->next = (half_t)index;
+    HIDE(bin);
+    at(heap, bin)->next = (half_t)index;
     return map | bit_of(bin);
-}
-
-// Writes the size of a block on both of its ends.
-HOT void set_size(block_t *block, block_t *end, uint32_t size)
-{
-    HIDE(size);
-    block->size = (half_t)size;
-    HIDE(size);
-    end->before = (half_t)size;
 }
 
 // ---- The start map: exact knowledge of what is a live block, where the config provides for it.
 
-COLD void add_start(uint32_t *starts, uint32_t number)
+HOT void add_start(const heap_t *heap, uint32_t index)
 {
-    mete_bitmap_add(starts, number);
+    mete_bitmap_add(heap->starts, index / STEP);
 }
 
-HOT void mark_start(const heap_t *heap, uint32_t index)
+METE_INLINE void mark_start(const heap_t *heap, uint32_t index)
 {
-    if ((METE_CHECK_LEVEL >= 1) && !METE_LIKELY(heap->config->starts == NULL)) {
-        add_start(heap->config->starts, index / STEP);
+    if ((METE_CHECK_LEVEL >= 1) && !METE_LIKELY(heap->starts == NULL)) {
+        add_start(heap, index);
     }
 }
 
 // Takes the mark off again. False if there was none.
-COLD bool remove_start(uint32_t *starts, uint32_t number)
+HOT bool remove_start(const heap_t *heap, uint32_t index)
 {
-    const bool was_marked = mete_bitmap_has(starts, number);
-    mete_bitmap_remove(starts, number);
+    const bool was_marked = mete_bitmap_has(heap->starts, index / STEP);
+    mete_bitmap_remove(heap->starts, index / STEP);
     return was_marked;
 }
 
-HOT bool unmark_start(const heap_t *heap, uint32_t index)
+METE_INLINE bool unmark_start(const heap_t *heap, uint32_t index)
 {
-    return (METE_CHECK_LEVEL < 1) || METE_LIKELY(heap->config->starts == NULL) ||
-           remove_start(heap->config->starts, index / STEP);
+    return (METE_CHECK_LEVEL < 1) || METE_LIKELY(heap->starts == NULL) || remove_start(heap, index);
+}
+
+static bool is_start(const heap_t *heap, const block_t *block)
+{
+    const uintptr_t index = ((uintptr_t)block - (uintptr_t)heap) / WORD;
+    return (METE_CHECK_LEVEL < 1) || (heap->starts == NULL) ||
+           mete_bitmap_has(heap->starts, index / STEP);
 }
 
 // ---- alloc
 
-enum {
-    NONE = 0,     // No block: both are below every block's index.
-    DAMAGED = 1,  // A link led out of the heap.
-};
-
-// The best of the first `left` blocks of a bin, or NONE if all of them are smaller.
-HOT uint32_t best_of(const heap_t *heap, uint32_t bin, uint32_t granules, uint32_t left)
+// True if a block that was found is a free block of at least so many granules, and intact. That its
+// `back` link is good has been seen by whoever found it. Finds out the bin of what will be left over.
+METE_INLINE bool may_carve(const heap_t *heap, uint32_t index, uint32_t granules,
+                           uint32_t *rest_bin)
 {
-    uint32_t best = NONE;
-    uint32_t least = USED;
-    uint32_t index = at(heap, bin)->next;
-    do {
-        if (!is_index(heap, index)) {
-            return DAMAGED;
-        }
-        const uint32_t over = at(heap, index)->size - granules;  // Huge if the block is smaller.
-        if (over < least) {
-            least = over;
-            best = index;
-        }
-        index = at(heap, index)->next;
-    } while ((index != bin) && (--left != 0U));
-    return best;
-}
-
-// Looks for a close fit: first in the bin where blocks of this size are, then in the next one that
-// is not empty, where all blocks fit.
-HOT uint32_t find_close(const heap_t *heap, uint32_t granules)
-{
-    const uint32_t left = heap->config->search + (heap->config->search == 0U);
-    uint32_t bin = bin_of(granules);
-    const map_t fitting = heap->map << bin;
-    uint32_t index = NONE;
-    if ((fitting & bit_of(0U)) != 0U) {
-        index = best_of(heap, bin, granules, left);
-    }
-    const map_t above = fitting << 1;
-    if ((index == NONE) && (above != 0U)) {
-        bin += 1U + first_bin(above);
-        index = best_of(heap, bin, granules, left);
-    }
-    return ((index == NONE) || has_back(heap, at(heap, index), index)) ? index : (uint32_t)DAMAGED;
-}
-
-// Asks the program to free something. True if the request should be tried again.
-static bool ask(heap_t *heap, size_t granules, unsigned tries)
-{
-    const mete_heap_config_t *const config = heap->config;
-    const bool is_possible = (granules <= GRANULE_MAX) && (granules <= SIZE_MAX / GRANULE);
-    if ((tries == 0U) && is_possible && (config->on_refusal != NULL) &&
-        config->on_refusal(config->on_refusal_self, (granules * GRANULE) - WORD)) {
+    if (METE_CHECK_LEVEL < 1) {
         return true;
     }
-    heap->refusals++;
-    return false;
+    block_t *const block = at(heap, index);
+    const uint32_t size = header(block)->size;
+    *rest_bin = bin_of(size - granules);
+    return (index >= FIRST) && is_bounded(heap, block, index, size, size) &&
+           has_next(heap, block, index) && ((*rest_bin < MIN) || has_head(heap, *rest_bin));
 }
 
-// A block of at least so many granules whose `back` link is good; NONE, after asking once; or DAMAGED.
-COLD uint32_t find_or_ask(heap_t *heap, size_t granules)
-{
-    uint32_t index = NONE;
-    unsigned tries = 0U;
-    do {
-        index = (granules <= GRANULE_MAX) ? find_close(heap, (uint32_t)granules) : (uint32_t)NONE;
-    } while ((index == NONE) && ask(heap, granules, tries++));
-    return index;
-}
-
-// The first block of the next bin above that is not empty, where all blocks fit; or else, if it fits,
-// the first of the bin below, where some do. Its `back` link is good. NONE if neither is there, or if
-// the config asks for a search.
-HOT uint32_t find_quick(const heap_t *heap, size_t granules)
-{
-    if (!METE_LIKELY(granules <= heap->quick)) {
-        return NONE;
-    }
-    uint32_t bin = bin_of((uint32_t)granules - 1U);
-    const map_t fitting = heap->map << bin;
-    const map_t above = fitting << 1;
-    if (METE_LIKELY(above != 0U)) {
-        bin += 1U + first_bin(above);
-    } else if ((fitting == 0U) || !is_index(heap, at(heap, bin)->next) ||
-               (at(heap, at(heap, bin)->next)->size < granules)) {
-        return NONE;
-    }
-    const uint32_t index = at(heap, bin)->next;
-    const bool is_sound =
-        is_index(heap, index) && ((METE_CHECK_LEVEL < 1) || (at(heap, index)->back == bin));
-    return is_sound ? index : (uint32_t)DAMAGED;
-}
-
-// True if a block that was found is a free block of at least so many granules, and intact.
-HOT bool may_carve(const heap_t *heap, uint32_t index, uint32_t granules)
-{
-    const block_t *const block = at(heap, index);
-    const uint32_t size = block->size;
-    const uint32_t rest = size - granules;
-    return (METE_CHECK_LEVEL < 1) ||
-           ((index >= FIRST) && is_bounded(heap, block, index, size, size) &&
-            has_next(heap, block, index) && ((rest < MIN) || has_head(heap, bin_of(rest))));
-}
-
-// Hands out the first `granules` of a free block and keeps the rest. Returns the block.
-HOT block_t *carve(heap_t *heap, uint32_t index, uint32_t granules)
+// Hands out the first `granules` of a free block and keeps the rest.
+METE_INLINE block_t *carve(heap_t *heap, uint32_t index, uint32_t granules, uint32_t rest_bin)
 {
     block_t *block = at(heap, index);
     HIDE(block);
-    const uint32_t size = block->size;
+    const uint32_t size = header(block)->size;
     const uint32_t rest = size - granules;
-    map_t map = detach(heap, block, heap->map);
-    if (METE_LIKELY(rest >= MIN)) {
-        block_t *const tail = behind(block, granules);
-        map = attach(heap, tail, index + (granules * STEP), rest, map);
+    map_t map = detach(heap, block->next, block->back, heap->map);
+    mark_start(heap, index);
+    block_t *tail = behind(block, granules);
+    HIDE(tail);
+    if (METE_LIKELY(rest >= 8U) || (rest >= MIN)) {
+        map = attach(heap, tail, index + (granules * STEP),
+                     (METE_CHECK_LEVEL < 1) ? bin_of(rest) : rest_bin, map);
         set_size(tail, behind(block, size), rest);
     } else {
-        granules = size;
         heap->free_tally -= TALLY(0U, 1U);
+        granules = size;
+        tail = behind(block, size);
     }
     heap->map = map;
-    const squares_t squares = heap->free_squares;
-    const tally_t tally = heap->free_tally - TALLY(granules, 0U);
-    heap->free_squares = squares - ((squares_t)granules * ((2U * (squares_t)size) - granules));
+    const squares_t squares = (squares_t)granules * ((2U * (squares_t)size) - granules);
+    tally_t tally = heap->free_tally - TALLY(granules, 0U);
+    heap->free_squares -= squares;
     heap->free_tally = tally;
-    if (tally < heap->free_tally_min) {
+    if (!METE_LIKELY(tally >= heap->free_tally_min)) {
+        HIDE(tally);  // A branch, not a conditional store: it is taken only when a peak is reached.
         heap->free_tally_min = tally;
     }
-    set_size(block, behind(block, granules), granules | USED);
-    mark_start(heap, index);
+    set_size(block, tail, granules | USED);
+    if (block == NULL) {
+        __builtin_unreachable();  // So that nobody asks again.
+    }
     return block;
+}
+
+// What stands for a block if a link or a header was damaged: an index where there is none, and an odd
+// address that still tells the heap's.
+#define DAMAGED 0U
+
+METE_INLINE block_t *damaged(const heap_t *heap)
+{
+    return (block_t *)((uintptr_t)heap + 1U);
+}
+
+// Looks for a close fit: the first of `left` blocks in the matching bin that fits, for some there are
+// smaller; or else the best of `left` in the next bin above that is not empty, where all fit. False if
+// there is none.
+METE_INLINE bool find_close(const heap_t *heap, uint32_t granules, uint32_t left, uint32_t *index)
+{
+    uint32_t bin = bin_of(granules);
+    const map_t map = heap->map << bin;
+    uint32_t i = at(heap, bin)->next;
+    *index = DAMAGED;
+    if ((map & bit_of(0U)) != 0U) {
+        uint32_t n = left;
+        do {
+            if (!is_index(heap, i)) {
+                return true;
+            }
+            if (header(at(heap, i))->size >= granules) {
+                *index = i;
+                return true;
+            }
+            i = at(heap, i)->next;
+        } while ((--n != 0U) && (i != bin));
+    }
+    const map_t above = map & ~bit_of(0U);
+    if (above == 0U) {
+        return false;
+    }
+    bin += first_bin(above);
+    i = at(heap, bin)->next;
+    *index = i;
+    if (!is_index(heap, i)) {
+        *index = DAMAGED;
+        return true;
+    }
+    uint32_t least = header(at(heap, i))->size;
+    while ((--left != 0U) && ((i = at(heap, i)->next) != bin)) {
+        if (!is_index(heap, i)) {
+            *index = DAMAGED;
+            return true;
+        }
+        const uint32_t size = header(at(heap, i))->size;
+        if (size < least) {
+            least = size;
+            *index = i;
+        }
+    }
+    return true;
+}
+
+// Finds a block without a search: the first of the next bin above that is not empty, where all blocks
+// fit; or else the first of the bin below, where some do. False if neither is there.
+METE_INLINE bool find_quick(const heap_t *heap, uint32_t granules, uint32_t *index)
+{
+    uint32_t bin = bin_of(granules - 1U);
+    const map_t map = heap->map << bin;
+    const map_t above = map & ~bit_of(0U);
+    const bool is_sure = above != 0U;
+    if (METE_LIKELY(is_sure)) {
+        bin += first_bin(above);
+    } else if (map == 0U) {
+        return false;
+    }
+    const uint32_t head = at(heap, bin)->next;
+    block_t *const block = at(heap, head);
+    *index = DAMAGED;
+    if (!is_index(heap, head) || ((METE_CHECK_LEVEL >= 1) && (block->back != bin))) {
+        return true;
+    }
+    *index = head;
+    return METE_LIKELY(is_sure) || (header(block)->size >= granules);
+}
+
+// Takes so many granules from the block that was found. What is returned for a damaged one is no
+// block's address.
+HOT block_t *take(heap_t *heap, uint32_t index, uint32_t granules)
+{
+    uint32_t rest_bin = 0U;
+    return may_carve(heap, index, granules, &rest_bin) ? carve(heap, index, granules, rest_bin)
+                                                       : damaged(heap);
+}
+
+// The same after a search of so many blocks. NULL if none fits.
+HOT block_t *take_close(heap_t *heap, uint32_t granules, uint32_t left)
+{
+    uint32_t index = DAMAGED;
+    if (!find_close(heap, granules, left, &index)) {
+        return NULL;
+    }
+    return has_back(heap, at(heap, index), index) ? take(heap, index, granules) : damaged(heap);
+}
+
+// alloc where a search is wanted, or nothing was found without one. The program is asked once to free
+// something. NULL if that did not help.
+COLD block_t *alloc_close(heap_t *heap, size_t size)
+{
+    const mete_heap_config_t *const config = heap->config;
+    const uint32_t granules = granules_for(size);
+    uint32_t left = config->search;
+    if (is_size(size)) {
+        block_t *block = (left != 0U) ? take_close(heap, granules, left) : NULL;
+        if (METE_LIKELY(block != NULL)) {
+            return block;
+        }
+        if ((config->on_refusal != NULL) && config->on_refusal(config->on_refusal_self, size)) {
+            block = take_close(heap, granules, left + (left == 0U));
+            if (block != NULL) {
+                return block;
+            }
+        }
+    }
+    const half_t refusals = (half_t)(heap->refusals + 1U);
+    heap->refusals = (half_t)(refusals - (refusals == 0U));  // Stays at its maximum.
+    return NULL;
 }
 
 METE_DIRECT void *HEAP(alloc)(heap_t *heap, size_t size)
 {
     METE_ASSERT(heap != NULL);
-    const size_t granules = granules_for(size);
-    uint32_t index = find_quick(heap, granules);
-    if (index == NONE) {
-        index = find_or_ask(heap, granules);
-        if (index == NONE) {
-            return NULL;
-        }
-    }
-    if (!may_carve(heap, index, (uint32_t)granules)) {
-        METE_FAULT(METE_FAULT_CORRUPT, heap, NULL);
+    const uint32_t granules = granules_for(size);
+    uint32_t index = DAMAGED;
+    const bool is_found =
+        METE_LIKELY(size - 1U < heap->quick) && find_quick(heap, granules, &index);
+    block_t *const block = is_found ? take(heap, index, granules) : alloc_close(heap, size);
+    if ((METE_CHECK_LEVEL >= 1) && ((uintptr_t)block % 2U != 0U)) {
+        METE_FAULT(METE_FAULT_CORRUPT, (unsigned char *)block - 1, NULL);
         return NULL;
     }
-    block_t *const block = carve(heap, index, (uint32_t)granules);
     SETTLED(heap);
-    return payload_of(block);
+    return block;
 }
 
 // ---- free
 
-// The index of a block in use, or 0 if the address is not that of one.
-HOT uint32_t index_of(const heap_t *heap, const void *address)
+// The index of a block. Rotated, not shifted: the low bits of a misaligned address make an index
+// beyond every heap.
+METE_INLINE uintptr_t index_of(const heap_t *heap, const block_t *block)
 {
-    const uintptr_t offset = (uintptr_t)address - (uintptr_t)heap;
-    const uint32_t index = (uint32_t)(offset / WORD) - 1U;
-    if (METE_CHECK_LEVEL < 1) {
-        return index;
-    }
-    if ((offset % GRANULE != 0U) || (offset / WORD > heap->last) || (index < FIRST)) {
-        return 0U;
-    }
-    // The size of a free block turns into one that reaches beyond every heap.
-    const uint32_t size = at(heap, index)->size;
-    return is_bounded(heap, at(heap, index), index, size ^ USED, size) ? index : 0U;
+    const uintptr_t distance = (uintptr_t)block - (uintptr_t)heap;
+    return (distance / WORD) | (distance << (8U * sizeof(uintptr_t) - ((WORD == 4) ? 2U : 3U)));
 }
 
-// True if what is freed between two blocks can be joined with those of them that are free.
-HOT bool may_join(const heap_t *heap, const block_t *block, uint32_t index, uint32_t granules,
-                  uint32_t before)
+// True if this is the address of a block in use, as its header and the next one say.
+HOT bool is_live(const heap_t *heap, block_t *block)
 {
     if (METE_CHECK_LEVEL < 1) {
         return true;
     }
-    const block_t *const end = behind(block, granules);
-    uint32_t total = granules;
-    if (end->size < USED) {
-        const uint32_t end_index = index + (granules * STEP);
-        if (!is_bounded(heap, end, end_index, end->size, end->size) ||
-            !has_next(heap, end, end_index) || !has_back(heap, end, end_index)) {
-            return false;
-        }
-        total += end->size;
+    const uintptr_t index = index_of(heap, block);
+    if (index >= heap->last) {
+        return false;
     }
-    if (before < USED) {
-        const uint32_t start_index = index - (before * STEP);
-        const block_t *const start = at(heap, start_index);
-        if (((int32_t)start_index < FIRST) || (start->size != before) ||
-            !has_next(heap, start, start_index) || !has_back(heap, start, start_index)) {
-            return false;
-        }
-        total += before;
-    }
-    return has_head(heap, bin_of(total));
+    // The size of a free block turns into one that reaches beyond every heap.
+    const uint32_t size = header(block)->size;
+    return is_bounded(heap, block, (uint32_t)index, size ^ USED, size);
 }
 
-// Frees `granules` from a block on: joins them with a free block behind and, as `before` says, with
-// one in front.
-HOT void join(heap_t *heap, block_t *block, uint32_t index, uint32_t granules, uint32_t before)
+// What is found out about a block that is to be freed, before anything is changed.
+typedef struct joint {
+    uint32_t bin;         // Of the block, joined with those of its neighbours that are free.
+    uint32_t next, back;  // The links of the block behind, if it is free.
+} joint_t;
+
+// Looks at both neighbours of a block in use. False if one that is free is not intact.
+METE_INLINE bool may_join(const heap_t *heap, block_t *block, joint_t *joint)
 {
+    if (METE_CHECK_LEVEL < 1) {
+        return true;
+    }
+    uint32_t index = (uint32_t)index_of(heap, block);
+    uint32_t granules = header(block)->size ^ USED;
+    const uint32_t before = header(block)->before;
     block_t *const end = behind(block, granules);
-    const uint32_t end_size = end->size;
+    const uint32_t end_size = header(end)->size;
+    if (end_size < USED) {
+        const uint32_t end_index = index + (granules * STEP);
+        if (!is_bounded(heap, end, end_index, end_size, end_size)) {
+            return false;
+        }
+        joint->next = end->next;
+        joint->back = end->back;
+        if (!has_next(heap, end, end_index) || !has_back(heap, end, end_index)) {
+            return false;
+        }
+        granules += end_size;
+    }
+    if (before < USED) {
+        index -= before * STEP;
+        block_t *const start = at(heap, index);
+        if (((int32_t)index < FIRST) || (header(start)->size != before) ||
+            !has_next(heap, start, index) || !has_back(heap, start, index)) {
+            return false;
+        }
+        granules += before;
+    }
+    joint->bin = bin_of(granules);
+    return has_head(heap, joint->bin);
+}
+
+// Frees what may_join() has looked at. Level 0 did not look, and finds out here.
+HOT void join(heap_t *heap, block_t *block, const joint_t *joint)
+{
+    uint32_t index = (uint32_t)index_of(heap, block);
+    uint32_t granules = header(block)->size ^ USED;
+    uint32_t before = header(block)->before;
+    block_t *const end = behind(block, granules);
+    const uint32_t end_size = header(end)->size;
+    HIDE(before);
     map_t map = heap->map;
     tally_t tally = heap->free_tally + TALLY(granules, 1U);
     squares_t squares = heap->free_squares;
     if (end_size < USED) {
-        map = detach(heap, end, map);
+        map = (METE_CHECK_LEVEL < 1) ? detach(heap, end->next, end->back, map)
+                                     : detach(heap, joint->next, joint->back, map);
         tally -= 1U;
         squares -= (squares_t)end_size * end_size;
         granules += end_size;
     }
     if (before < USED) {
-        block->size = 0U;  // So that a second free does not find a live header here.
+        if (METE_CHECK_LEVEL >= 1) {
+            header(block)->size = (half_t)granules;  // What looks free will not be freed again.
+        }
         index -= before * STEP;
         block = at(heap, index);
-        map = detach(heap, block, map);
+        HIDE(block);
+        map = detach(heap, block->next, block->back, map);
         tally -= 1U;
         squares -= (squares_t)before * before;
         granules += before;
     }
     heap->free_tally = tally;
     heap->free_squares = squares + ((squares_t)granules * granules);
-    heap->map = attach(heap, block, index, granules, map);
+    heap->map =
+        attach(heap, block, index, (METE_CHECK_LEVEL < 1) ? bin_of(granules) : joint->bin, map);
     set_size(block, behind(block, granules), granules);
+}
+
+// Frees a block. False, with nothing changed, if it is not in use or not intact.
+HOT bool free_block(heap_t *heap, block_t *block)
+{
+    joint_t joint = {0U, 0U, 0U};
+    if (!is_live(heap, block) || !may_join(heap, block, &joint) ||
+        !unmark_start(heap, (uint32_t)index_of(heap, block))) {
+        return false;
+    }
+    join(heap, block, &joint);
+    return true;
 }
 
 METE_DIRECT void HEAP(free)(heap_t *heap, void *address)
 {
     METE_ASSERT(heap != NULL);
-    if (address == NULL) {
+    // At other levels NULL is found out with whatever else is not a block.
+    if ((METE_CHECK_LEVEL < 1) && (address == NULL)) {
         return;
     }
-    const uint32_t index = index_of(heap, address);
-    block_t *block = at(heap, index);
-    HIDE(block);
-    const uint32_t granules = block->size ^ USED;
-    const uint32_t before = block->before;
-    if ((METE_CHECK_LEVEL >= 1) &&
-        ((index == 0U) || !may_join(heap, block, index, granules, before) ||
-         !unmark_start(heap, index))) {
+    if (!free_block(heap, address) && (address != NULL)) {
         METE_FAULT(reason(heap, address), heap, address);
         return;
     }
-    join(heap, block, index, granules, before);
     SETTLED(heap);
 }
 
@@ -549,57 +638,71 @@ METE_DIRECT void HEAP(free)(heap_t *heap, void *address)
 
 typedef enum outcome { DONE, NO_ROOM, DAMAGE } outcome_t;
 
-// Cuts a block in use down to `wanted` granules, if what is left over makes a block.
-COLD outcome_t shrink(heap_t *heap, uint32_t index, uint32_t wanted)
+// Cuts a block in use into two, the first of so many granules. Returns the second.
+static block_t *split(heap_t *heap, block_t *block, uint32_t granules)
 {
-    block_t *const block = at(heap, index);
-    const uint32_t rest = (block->size ^ USED) - wanted;
-    if (rest < MIN) {
+    const uint32_t size = header(block)->size;
+    block_t *const tail = behind(block, granules);
+    set_size(tail, behind(block, size ^ USED), size - granules);
+    set_size(block, tail, granules | USED);
+    mark_start(heap, (uint32_t)index_of(heap, tail));
+    return tail;
+}
+
+// Frees one of the two parts that a block was cut into. If that fails they are one again.
+static outcome_t drop(heap_t *heap, block_t *block, block_t *tail, block_t *dropped)
+{
+    if (free_block(heap, dropped)) {
         return DONE;
     }
-    const uint32_t tail = index + (wanted * STEP);
-    if (!may_join(heap, behind(block, wanted), tail, rest, USED)) {
-        return DAMAGE;
+    const uint32_t size = (header(block)->size ^ USED) + (header(tail)->size ^ USED);
+    set_size(block, behind(block, size), size | USED);
+    (void)unmark_start(heap, (uint32_t)index_of(heap, tail));
+    return DAMAGE;
+}
+
+// Cuts a block in use down to `wanted` granules, if what is left over makes a block.
+COLD outcome_t shrink(heap_t *heap, block_t *block, uint32_t wanted)
+{
+    const bool is_cut = (header(block)->size ^ USED) - wanted >= MIN;
+    if (!is_cut) {
+        return DONE;
     }
-    join(heap, behind(block, wanted), tail, rest, USED);
-    set_size(block, behind(block, wanted), wanted | USED);
-    return DONE;
+    block_t *const tail = split(heap, block, wanted);
+    return drop(heap, block, tail, tail);
 }
 
 // Takes what a block in use lacks from a free block behind it.
-COLD outcome_t grow(heap_t *heap, uint32_t index, uint32_t wanted)
+COLD outcome_t grow(heap_t *heap, block_t *block, uint32_t wanted)
 {
-    block_t *const block = at(heap, index);
-    const uint32_t size = block->size ^ USED;
-    const uint32_t end = index + (size * STEP);
-    const uint32_t behind_size = at(heap, end)->size;
-    if ((behind_size >= USED) || (size + behind_size < wanted)) {
+    const uint32_t size = header(block)->size ^ USED;
+    block_t *const end = behind(block, size);
+    const uint32_t end_index = (uint32_t)index_of(heap, end);
+    const uint32_t end_size = header(end)->size;
+    if ((end_size >= USED) || (size + end_size < wanted)) {
         return NO_ROOM;
     }
-    if (!may_carve(heap, end, wanted - size) || !has_back(heap, at(heap, end), end)) {
+    if (!has_back(heap, end, end_index) || (take(heap, end_index, wanted - size) != end)) {
         return DAMAGE;
     }
-    (void)carve(heap, end, wanted - size);
-    (void)unmark_start(heap, end);
-    const uint32_t total = size + (at(heap, end)->size ^ USED);
+    (void)unmark_start(heap, end_index);
+    const uint32_t total = size + (header(end)->size ^ USED);
     set_size(block, behind(block, total), total | USED);
     return DONE;
 }
 
 // In place or not at all.
-static outcome_t fit_block(heap_t *heap, const void *block, size_t size)
+static outcome_t fit_block(heap_t *heap, block_t *block, size_t size)
 {
-    const uint32_t index = (block != NULL) ? index_of(heap, block) : 0U;
-    const size_t granules = granules_for(size);
-    if ((METE_CHECK_LEVEL >= 1) && (index == 0U)) {
+    if (!is_live(heap, block) || !is_start(heap, block)) {
         return DAMAGE;
     }
-    if (granules > GRANULE_MAX) {
+    if (!is_size(size)) {
         return NO_ROOM;
     }
-    const uint32_t wanted = (uint32_t)granules;
-    return (wanted <= (at(heap, index)->size ^ USED)) ? shrink(heap, index, wanted)
-                                                      : grow(heap, index, wanted);
+    const uint32_t wanted = granules_for(size);
+    return (wanted <= (header(block)->size ^ USED)) ? shrink(heap, block, wanted)
+                                                    : grow(heap, block, wanted);
 }
 
 METE_DIRECT bool HEAP(resize)(heap_t *heap, void *block, size_t size)
@@ -641,28 +744,11 @@ METE_DIRECT void *HEAP(realloc)(heap_t *heap, void *block, size_t size)
 
 // ---- alignment beyond a granule
 
-// Frees the first `gap` granules of a block in use. The index of what remains, or 0 for damage.
-static uint32_t cut_front(heap_t *heap, uint32_t index, uint32_t gap)
-{
-    block_t *const block = at(heap, index);
-    block_t *const start = behind(block, gap);
-    block_t *const end = behind(block, block->size ^ USED);
-    const uint32_t size = block->size - gap;
-    start->size = (half_t)size;
-    if (!may_join(heap, block, index, gap, block->before) || !unmark_start(heap, index)) {
-        return 0U;
-    }
-    join(heap, block, index, gap, block->before);
-    set_size(start, end, size);
-    mark_start(heap, index + (gap * STEP));
-    return index + (gap * STEP);
-}
-
 // Granules from a payload to the first aligned address that leaves room for a block in between.
 static uint32_t gap_to(uintptr_t address, size_t align)
 {
     const size_t gap = (size_t)(0U - address) & (align - 1U);
-    const bool is_too_small = (gap != 0U) && (gap < (size_t)MIN * GRANULE);
+    const bool is_too_small = (MIN > 1) && (gap != 0U) && (gap < (size_t)MIN * GRANULE);
     return (uint32_t)((is_too_small ? gap + align : gap) / GRANULE);
 }
 
@@ -675,77 +761,85 @@ METE_DIRECT void *HEAP(alloc_aligned)(heap_t *heap, size_t size, size_t align)
     if (align <= GRANULE) {
         return HEAP(alloc)(heap, size);
     }
+    // More is taken than will be kept. That does not count as a peak.
+    const tally_t free_tally_min = heap->free_tally_min;
     const size_t room = align - GRANULE + ((MIN - 1U) * 2U * GRANULE);
     const bool is_possible = (size != 0U) && (size <= SIZE_MAX - room);
-    void *const block = HEAP(alloc)(heap, is_possible ? size + room : 0U);
+    block_t *const block = HEAP(alloc)(heap, is_possible ? size + room : 0U);
     if (block == NULL) {
         return NULL;
     }
     const uint32_t gap = gap_to((uintptr_t)block, align);
-    uint32_t index = (uint32_t)(((uintptr_t)block - (uintptr_t)heap) / WORD) - 1U;
-    index = (gap != 0U) ? cut_front(heap, index, gap) : index;
-    if ((index == 0U) || (shrink(heap, index, (uint32_t)granules_for(size)) != DONE)) {
+    block_t *const aligned = (gap != 0U) ? split(heap, block, gap) : block;
+    if (((gap != 0U) && (drop(heap, block, aligned, block) != DONE)) ||
+        (shrink(heap, aligned, granules_for(size)) != DONE)) {
         METE_FAULT(METE_FAULT_CORRUPT, heap, block);
         return NULL;
     }
+    const tally_t tally = heap->free_tally;
+    heap->free_tally_min = (tally < free_tally_min) ? tally : free_tally_min;
     SETTLED(heap);
-    return payload_of(at(heap, index));
+    return aligned;
 }
 
 // ---- init and add
 
-// Makes everything from header `first` to header `end` one free block.
+// Makes everything from index `first` to index `end` one free block.
 static void open_region(heap_t *heap, uint32_t first, uint32_t end)
 {
+    block_t *const block = at(heap, first);
     const uint32_t granules = (end - first) / STEP;
-    at(heap, first)->before = (half_t)USED;
-    at(heap, end)->size = (half_t)USED;
-    heap->map = attach(heap, at(heap, first), first, granules, heap->map);
-    set_size(at(heap, first), at(heap, end), granules);
-    heap->free_tally += TALLY(granules, 1U);
-    heap->free_tally_min += TALLY(granules, 1U);
-    heap->free_squares += (squares_t)granules * granules;
+    header(block)->before = (half_t)USED;
+    header(at(heap, end))->size = (half_t)USED;
+    set_size(block, at(heap, end), granules | USED);
+    heap->free_tally_min += TALLY(granules, 0U);
+    mark_start(heap, first);
+    (void)free_block(heap, block);
 }
 
-// The end header of a region whose first header is known. 0 if the region has no room for a block
-// or reaches beyond the window or the start map.
-static uint32_t end_for(const heap_t *heap, const mete_heap_config_t *config, mete_span_t region,
-                        uintptr_t first)
+// The end of a region whose first block is known and which reaches up to `stop`. 0 if it has no room
+// for a block, or reaches beyond the window or the start map.
+static uint32_t end_for(const heap_t *heap, const mete_heap_config_t *config, uintptr_t first,
+                        uintptr_t stop)
 {
-    const uintptr_t stop = (uintptr_t)region.start + region.size;
+    // Below the heap, or wrapped around, is far beyond the window.
     const uintptr_t words = (stop - (uintptr_t)heap) / WORD;
-    if (!mete_span_is_legal(region) || (words <= first + (MIN * STEP)) ||
-        (words - 1U > INDEX_MAX)) {
-        return 0U;
-    }
-    const uint32_t end = (uint32_t)(first + ((words - 1U - first) / STEP * STEP));
-    const bool is_mapped = (config->starts == NULL) || (end / STEP / 32U < config->starts_count);
-    return is_mapped ? end : 0U;
+    const uintptr_t end = words - ((words - first) % STEP);
+    const bool is_mapped = (METE_CHECK_LEVEL < 1) || (config->starts == NULL) ||
+                           (end / STEP / 32U < config->starts_count);
+    const bool has_room = (end <= INDEX_MAX) && (end >= first + (MIN * STEP));
+    return (has_room && is_mapped) ? (uint32_t)end : 0U;
 }
 
 heap_t *HEAP(init)(const mete_heap_config_t *config)
 {
     METE_ASSERT(config != NULL);
-    heap_t *const heap = (heap_t *)mete_align_up((uintptr_t)config->storage.start, GRANULE);
-    const uint32_t end = end_for(heap, config, config->storage, FIRST);
-    if ((end == 0U) || (config->search > SEARCH_MAX)) {
+    heap_t *const heap =
+        (heap_t *)(mete_align_up((uintptr_t)config->storage.start, GRANULE) + LEAD);
+    const uint32_t end =
+        end_for(heap, config, FIRST, (uintptr_t)config->storage.start + config->storage.size);
+    if ((config->storage.start == NULL) || (end == 0U)) {
         return NULL;
     }
     for (uint32_t bin = 1U; bin < BIN_COUNT; bin++) {
         at(heap, bin)->next = (half_t)bin;
         at(heap, bin)->back = (half_t)bin;
     }
+    if (METE_CHECK_LEVEL >= 1) {
+        header(at(heap, 0U))->size = 0U;  // Not a block in use.
+    }
     heap->last = (half_t)end;
     heap->next = 0U;
     heap->map = 0U;
-    heap->quick = (half_t)((config->search == 0U) ? GRANULE_MAX : 0U);
+    heap->quick = (config->search == 0U) ? SIZE_LIMIT : 0U;
     heap->end = (half_t)end;
     heap->free_tally = 0U;
     heap->free_squares = 0U;
     heap->free_tally_min = 0U;
     heap->refusals = 0U;
+    heap->starts = config->starts;
     heap->config = config;
-    for (size_t i = 0U; (config->starts != NULL) && (i < config->starts_count); i++) {
+    for (size_t i = 0U; (METE_CHECK_LEVEL >= 1) && (i < config->starts_count); i++) {
         config->starts[i] = 0U;
     }
     open_region(heap, FIRST, end);
@@ -755,25 +849,25 @@ heap_t *HEAP(init)(const mete_heap_config_t *config)
 bool HEAP(add)(heap_t *heap, mete_span_t region)
 {
     METE_ASSERT(heap != NULL);
-    // The word in front of the first header describes the region; the payload behind it is aligned.
-    const uintptr_t start = (uintptr_t)region.start - (uintptr_t)heap;
-    const uintptr_t first = (mete_align_up(start + (2U * WORD), GRANULE) / WORD) - 1U;
-    const uint32_t end = end_for(heap, heap->config, region, first);
+    // Two words in front of the first payload: what describes the region, and a header.
+    const uintptr_t start = mete_align_up((uintptr_t)region.start + (2U * WORD), GRANULE);
+    const uintptr_t first = (start - (uintptr_t)heap) / WORD;
+    const uint32_t end = end_for(heap, heap->config, first, (uintptr_t)region.start + region.size);
     region_t front = first_region(heap);
     for (region_t r = front; (r.first != 0U) && (r.first < first); r = next_region(heap, r)) {
         front = r;
     }
-    if (((uintptr_t)region.start < (uintptr_t)heap) || (end == 0U) || (first <= front.end + 1U) ||
-        ((front.next != 0U) && (end >= front.next))) {
+    if (((uintptr_t)region.start < (uintptr_t)heap) || (end == 0U) || (first < front.end + 2U) ||
+        ((front.next != 0U) && (end > front.next))) {
         return false;
     }
-    block_t *const description = at(heap, (uint32_t)first - 1U);
-    description->size = (half_t)end;
-    description->before = (half_t)front.next;
+    const uint32_t description = (uint32_t)first - 2U;
+    at(heap, description)->next = (half_t)end;
+    at(heap, description)->back = (half_t)front.next;
     if (front.first == FIRST) {
-        heap->next = (half_t)(first - 1U);
+        heap->next = (half_t)description;
     } else {
-        at(heap, front.first - 1U)->before = (half_t)(first - 1U);
+        at(heap, front.first - 2U)->back = (half_t)description;
     }
     heap->last = (half_t)((end > heap->last) ? end : heap->last);
     open_region(heap, (uint32_t)first, end);
@@ -798,8 +892,9 @@ bool HEAP(owns)(const heap_t *heap, const void *address)
 size_t HEAP(size_of)(const heap_t *heap, const void *block)
 {
     METE_ASSERT((heap != NULL) && (block != NULL));
-    const uint32_t index = (uint32_t)(((uintptr_t)block - (uintptr_t)heap) / WORD) - 1U;
-    return ((size_t)(at(heap, index)->size & GRANULE_MAX) * GRANULE) - WORD;
+    (void)heap;
+    const header_t *const described = (const header_t *)block - 1;
+    return ((size_t)(described->size & GRANULE_MAX) * GRANULE) - WORD;
 }
 
 mete_heap_usage_t HEAP(usage)(const heap_t *heap)
@@ -828,29 +923,24 @@ typedef struct census {
     bool is_sound;
 } census_t;
 
-static bool is_marked(const heap_t *heap, uint32_t index)
-{
-    const uint32_t *const starts = heap->config->starts;
-    return (METE_CHECK_LEVEL < 1) || (starts == NULL) || mete_bitmap_has(starts, index / STEP);
-}
-
 static void count_region(const heap_t *heap, region_t region, census_t *census)
 {
     uint32_t before = USED;
     uint32_t index = region.first;
     while ((index != 0U) && (index < region.end)) {
-        const uint32_t size = at(heap, index)->size;
+        const uint32_t size = header(at(heap, index))->size;
         const bool is_free = size < USED;
-        census->is_sound = census->is_sound && (at(heap, index)->before == before) &&
-                           (!is_free || (before >= USED)) && (is_free || is_marked(heap, index));
+        census->is_sound = census->is_sound && (header(at(heap, index))->before == before) &&
+                           (!is_free || (before >= USED)) &&
+                           (is_free || is_start(heap, at(heap, index)));
         census->tally += is_free ? TALLY(size, 1U) : 0U;
         census->squares += is_free ? (squares_t)size * size : 0U;
         before = size;
         index = index_behind(heap, region, index);
     }
     census->is_sound = census->is_sound && (index == region.end) &&
-                       (at(heap, region.end)->size == USED) &&
-                       (at(heap, region.end)->before == before);
+                       (header(at(heap, region.end))->size == USED) &&
+                       (header(at(heap, region.end))->before == before);
 }
 
 // Blocks in the list of a bin, or `count_max` + 1 if something in it is wrong.
@@ -860,9 +950,9 @@ static uint32_t count_listed(const heap_t *heap, uint32_t bin, uint32_t count_ma
     uint32_t back = bin;
     uint32_t index = at(heap, bin)->next;
     for (; (index != bin) && (count <= count_max); count++) {
-        const block_t *const block = at(heap, index);
+        block_t *const block = at(heap, index);
         if ((index < FIRST) || (index >= heap->last) || (block->back != back) ||
-            (block->size >= USED) || (bin_of(block->size) != bin)) {
+            (header(block)->size >= USED) || (bin_of(header(block)->size) != bin)) {
             return count_max + 1U;
         }
         back = index;
@@ -897,11 +987,10 @@ static void *acquire(void *self, size_t size, size_t align)
 
 // True if a block in use was acquired as the caller says. One that is not in use passes: what is
 // wrong with it is for free and resize to say.
-static bool is_as_named(const heap_t *heap, const void *block, size_t size, size_t align)
+static bool is_as_named(const heap_t *heap, block_t *block, size_t size, size_t align)
 {
-    const uint32_t index = index_of(heap, block);
-    return (METE_CHECK_LEVEL < 1) || (index == 0U) ||
-           (((at(heap, index)->size ^ USED) - granules_for(size) < MIN) &&
+    return (METE_CHECK_LEVEL < 1) || !is_live(heap, block) ||
+           (is_size(size) && ((header(block)->size ^ USED) - granules_for(size) < MIN) &&
             mete_align_fits((uintptr_t)block, align));
 }
 

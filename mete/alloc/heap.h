@@ -35,22 +35,23 @@
 extern "C" {
 #endif
 
-/// A heap. It lies at the start of its storage; use the functions to read it. Blocks are named by the
-/// index of their header, in words of 4 bytes from here. A bin's sentinel is named by the bin: its
-/// links stand one word further on, where those of a block at that index would be.
+/// A heap. It lies at the start of its storage; use the functions to read it. A block is named by the
+/// index of its payload, in words of 4 bytes from here; its header is the word in front. A free block
+/// begins with its links. So does a bin's sentinel: bin b is at index b, as if it were a block.
 typedef struct mete_heap {
-    uint16_t last;  // The highest end header of all regions: no index is beyond.
-    uint16_t next;  // The word that describes the next region, or 0.
-    uint32_t map;   // Bin b has a free block: bit 31 - b.
+    uint32_t map;  // Bin b has a free block: bit 31 - b.
     struct {
         uint16_t next, back;
     } bins[31];
-    uint16_t quick;  // Granules up to which the first bin that surely fits is taken unsearched.
-    uint16_t end;    // The end header of the first region.
-    uint32_t free_tally;    // Free granules, times 65536, plus the number of free blocks.
+    uint16_t last;          // The end of the region that reaches farthest: no index is beyond.
+    uint16_t next;          // The word that describes the next region, or 0.
+    uint16_t end;           // The end of the first region.
+    uint16_t refusals;      // Stays at its maximum.
+    uint32_t quick;         // Sizes below this plus 1 are served without a search.
     uint32_t free_squares;  // Sum of the squares of the free blocks' sizes in granules.
+    uint32_t free_tally;    // Free granules, times 65536, plus the number of free blocks.
     uint32_t free_tally_min;
-    uint32_t refusals;
+    uint32_t *starts;
     const struct mete_heap_config *config;
 } mete_heap_t;
 
@@ -59,7 +60,7 @@ typedef struct mete_heap {
 typedef struct mete_heap_config {
     mete_span_t storage;  ///< First region, at least METE_HEAP_SIZE_MIN bytes. Any alignment.
 
-    /// Blocks looked at in each of two bins before the first that surely fits is taken, 0 ... 255.
+    /// Blocks looked at in each of two bins before one is taken.
     /// 0 is fastest; 2 needs 2 % less memory and costs a third more time; beyond 4 nothing is gained.
     uint32_t search;
 
@@ -88,7 +89,7 @@ typedef struct {
     size_t in_use_size;  ///< Bytes in blocks handed out.
     size_t in_use_peak;  ///< The most ever handed out at once, in bytes.
     size_t free_count;   ///< Free blocks.
-    size_t refusals;     ///< Requests that could not be met.
+    size_t refusals;     ///< Requests that could not be met; counts up to 65 535.
     mete_frag_t frag;    ///< Fragmentation of the free memory.
 } mete_heap_usage_t;
 

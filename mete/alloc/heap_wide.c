@@ -15,6 +15,8 @@ enum {
     MIN = 2,
     BIN_COUNT = 64,
 };
+// Of a payload: by the sizes that a header can tell, and on 32-bit targets by size_t.
+#define SIZE_LIMIT     (((SIZE_MAX / 8U < 0x7FFFFFFFU) ? SIZE_MAX / 8U - 1U : 0x7FFFFFFEU) * 8U)
 #define first_bin(map) mete_bits_clz64(map)
 
 #include "mete/alloc/heap.c"

@@ -18,18 +18,19 @@ extern "C" {
 
 /// As mete_heap_t with twice the width: 63 bins, words of 8 bytes.
 typedef struct mete_heap_wide {
-    uint32_t last;
-    uint32_t next;
     uint64_t map;  // Bin b has a free block: bit 63 - b.
     struct {
         uint32_t next, back;
     } bins[63];
-    uint32_t quick;
+    uint32_t last;
+    uint32_t next;
     uint32_t end;
-    uint64_t free_tally;  // Free granules, times 2^32, plus the number of free blocks.
-    uint64_t free_squares;
-    uint64_t free_tally_min;
     uint32_t refusals;
+    size_t quick;
+    uint64_t free_squares;
+    uint64_t free_tally;  // Free granules, times 2^32, plus the number of free blocks.
+    uint64_t free_tally_min;
+    uint32_t *starts;
     const mete_heap_config_t *config;
 } mete_heap_wide_t;
 

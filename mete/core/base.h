@@ -39,7 +39,7 @@ typedef enum mete_fault {
 
 #ifndef METE_FAULT
 #define METE_FAULT(fault, object, address) \
-    ((void)(fault), (void)(object), (void)(address), __builtin_trap())
+    ((void)sizeof(fault), (void)sizeof(object), (void)sizeof(address), __builtin_trap())
 #endif
 
 /// 0: nothing. 1: O(1) checks of what callers hand in and of every link before it is followed.
