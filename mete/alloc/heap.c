@@ -220,35 +220,8 @@ bool HEAP(walk)(const heap_t *heap, bool (*visit)(void *self, const mete_heap_bl
     return true;
 }
 
-typedef struct search_for {
-    uintptr_t address;
-    mete_heap_block_t block;  // In whose header or payload the address lies; block NULL: in none.
-} search_for_t;
-
-static bool is_elsewhere(void *self, const mete_heap_block_t *block)
-{
-    search_for_t *const wanted = self;
-    const bool is_here = wanted->address - ((uintptr_t)block->block - WORD) < block->size + WORD;
-    if (is_here) {
-        wanted->block.block = block->block;
-        wanted->block.is_live = block->is_live;
-    }
-    return !is_here;
-}
-
-// Why an address was refused: what it really is, found by walking the blocks.
-__attribute__((unused)) COLD mete_fault_t reason(const heap_t *heap, const void *address)
-{
-    search_for_t wanted = {(uintptr_t)address, {NULL, 0U, true}};
-    const bool is_intact = HEAP(walk)(heap, is_elsewhere, &wanted);
-    if (wanted.block.block == NULL) {
-        return (is_intact || !HEAP(owns)(heap, address)) ? METE_FAULT_FOREIGN : METE_FAULT_CORRUPT;
-    }
-    if (!wanted.block.is_live) {
-        return METE_FAULT_DOUBLE_FREE;
-    }
-    return (wanted.block.block == address) ? METE_FAULT_CORRUPT : METE_FAULT_FOREIGN;
-}
+// Why an address was refused: what it really is. Walks the blocks.
+__attribute__((unused)) COLD mete_fault_t reason(const heap_t *heap, const void *address);
 
 // ---- Lists
 
@@ -611,7 +584,10 @@ HOT void join(heap_t *heap, block_t *block, const joint_t *joint)
 // Frees a block. False, with nothing changed, if it is not in use or not intact.
 HOT bool free_block(heap_t *heap, block_t *block)
 {
-    joint_t joint = {0U, 0U, 0U};
+    joint_t joint;  // Field by field: a whole struct may be cleared by memset(), which is libc.
+    joint.bin = 0U;
+    joint.next = 0U;
+    joint.back = 0U;
     if (!is_live(heap, block) || !may_join(heap, block, &joint) ||
         !unmark_start(heap, (uint32_t)index_of(heap, block))) {
         return false;
@@ -682,7 +658,9 @@ COLD outcome_t grow(heap_t *heap, block_t *block, uint32_t wanted)
     if ((end_size >= USED) || (size + end_size < wanted)) {
         return NO_ROOM;
     }
-    if (!has_back(heap, end, end_index) || (take(heap, end_index, wanted - size) != end)) {
+    // Bounds first: of an end header that looks free the links would lie outside.
+    if (!is_bounded(heap, end, end_index, end_size, end_size) || !has_back(heap, end, end_index) ||
+        (take(heap, end_index, wanted - size) != end)) {
         return DAMAGE;
     }
     (void)unmark_start(heap, end_index);
@@ -708,7 +686,7 @@ static outcome_t fit_block(heap_t *heap, block_t *block, size_t size)
 METE_DIRECT bool HEAP(resize)(heap_t *heap, void *block, size_t size)
 {
     METE_ASSERT(heap != NULL);
-    const outcome_t outcome = fit_block(heap, block, size);
+    const outcome_t outcome = (block != NULL) ? fit_block(heap, block, size) : NO_ROOM;
     if (outcome == DAMAGE) {
         METE_FAULT(reason(heap, block), heap, block);
         return false;
@@ -839,8 +817,8 @@ heap_t *HEAP(init)(const mete_heap_config_t *config)
     heap->refusals = 0U;
     heap->starts = config->starts;
     heap->config = config;
-    for (size_t i = 0U; (METE_CHECK_LEVEL >= 1) && (i < config->starts_count); i++) {
-        config->starts[i] = 0U;
+    if ((METE_CHECK_LEVEL >= 1) && (config->starts != NULL)) {
+        mete_words_fill(config->starts, 0U, config->starts_count * sizeof config->starts[0]);
     }
     open_region(heap, FIRST, end);
     return heap;
@@ -943,6 +921,15 @@ static void count_region(const heap_t *heap, region_t region, census_t *census)
                        (header(at(heap, region.end))->before == before);
 }
 
+static census_t take_census(const heap_t *heap)
+{
+    census_t census = {0U, 0U, true};
+    for (region_t r = first_region(heap); r.first != 0U; r = next_region(heap, r)) {
+        count_region(heap, r, &census);
+    }
+    return census;
+}
+
 // Blocks in the list of a bin, or `count_max` + 1 if something in it is wrong.
 static uint32_t count_listed(const heap_t *heap, uint32_t bin, uint32_t count_max)
 {
@@ -965,10 +952,7 @@ static uint32_t count_listed(const heap_t *heap, uint32_t bin, uint32_t count_ma
 bool HEAP(check)(const heap_t *heap)
 {
     METE_ASSERT(heap != NULL);
-    census_t census = {0U, 0U, true};
-    for (region_t r = first_region(heap); r.first != 0U; r = next_region(heap, r)) {
-        count_region(heap, r, &census);
-    }
+    const census_t census = take_census(heap);
     const uint32_t free_count = (half_t)census.tally;
     uint32_t listed_count = 0U;
     for (uint32_t bin = 1U; (bin < BIN_COUNT) && (listed_count <= free_count); bin++) {
@@ -976,6 +960,43 @@ bool HEAP(check)(const heap_t *heap)
     }
     return census.is_sound && (listed_count == free_count) && (census.tally == heap->free_tally) &&
            (census.squares == heap->free_squares) && (heap->free_tally_min <= heap->free_tally);
+}
+
+// ---- Why an address was refused
+
+typedef struct search_for {
+    uintptr_t address;
+    mete_heap_block_t block;  // In whose header or payload the address lies; block NULL: in none.
+} search_for_t;
+
+static bool is_elsewhere(void *self, const mete_heap_block_t *block)
+{
+    search_for_t *const wanted = self;
+    const bool is_here = wanted->address - ((uintptr_t)block->block - WORD) < block->size + WORD;
+    if (is_here) {
+        wanted->block.block = block->block;
+        wanted->block.is_live = block->is_live;
+    }
+    return !is_here;
+}
+
+static mete_fault_t reason(const heap_t *heap, const void *address)
+{
+    if (!HEAP(owns)(heap, address)) {
+        return METE_FAULT_FOREIGN;
+    }
+    if (!take_census(heap).is_sound) {
+        return METE_FAULT_CORRUPT;
+    }
+    search_for_t wanted;
+    wanted.address = (uintptr_t)address;
+    wanted.block.block = NULL;
+    wanted.block.is_live = true;
+    (void)HEAP(walk)(heap, is_elsewhere, &wanted);
+    if (!wanted.block.is_live) {
+        return METE_FAULT_DOUBLE_FREE;
+    }
+    return (wanted.block.block == address) ? METE_FAULT_CORRUPT : METE_FAULT_FOREIGN;
 }
 
 // ---- The view
