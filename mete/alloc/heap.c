@@ -20,6 +20,7 @@ typedef uint16_t half_t;   // A size with its used flag, or an index.
 typedef uint32_t map_t;    // One bit a bin, bin 0 highest.
 typedef uint32_t tally_t;  // Free granules in the upper half, free blocks in the lower.
 typedef uint32_t squares_t;
+typedef uint32_t reach_t;  // An index plus any size that a half can say.
 enum {
     WORD = 4,        // Bytes from one index to the next: a header, or a pair of links.
     MIN = 1,         // Granules of the smallest block: a header and its links.
@@ -163,7 +164,7 @@ METE_INLINE bool has_head(const heap_t *heap, uint32_t bin)
 METE_INLINE bool is_bounded(const heap_t *heap, block_t *block, uint32_t index, uint32_t granules,
                             uint32_t size)
 {
-    return (METE_CHECK_LEVEL < 1) || ((index + (granules * STEP) <= heap->last) &&
+    return (METE_CHECK_LEVEL < 1) || (((reach_t)index + ((reach_t)granules * STEP) <= heap->last) &&
                                       (header(behind(block, granules))->before == size));
 }
 
@@ -644,8 +645,17 @@ COLD outcome_t shrink(heap_t *heap, block_t *block, uint32_t wanted)
     if (!is_cut) {
         return DONE;
     }
+    // The new header lies in what the caller still owns if nothing comes of it.
+    header_t *const cut = header(behind(block, wanted));
+    const half_t size = cut->size;
+    const half_t before = cut->before;
     block_t *const tail = split(heap, block, wanted);
-    return drop(heap, block, tail, tail);
+    const outcome_t outcome = drop(heap, block, tail, tail);
+    if (outcome != DONE) {
+        cut->size = size;
+        cut->before = before;
+    }
+    return outcome;
 }
 
 // Takes what a block in use lacks from a free block behind it.

@@ -10,6 +10,7 @@ typedef uint32_t half_t;
 typedef uint64_t map_t;
 typedef uint64_t tally_t;
 typedef uint64_t squares_t;
+typedef uint64_t reach_t;
 enum {
     WORD = 8,
     MIN = 2,
