@@ -16,10 +16,10 @@
 ///            in each of two bins). realloc, if it moves: O(size). owns, add: O(regions).
 ///            check, walk: O(blocks). docs/costs.md has the instruction counts.
 ///   Space    4 bytes a block; sizes are rounded up to 8n + 4. The control block (sizeof(mete_heap_t),
-///            156 bytes on 32-bit targets) and 4 to 8 bytes a region are taken from the storage.
+///            160 bytes on 32-bit targets) and 4 to 8 bytes a region are taken from the storage.
 ///   Align    8 bytes; mete_heap_alloc_aligned() for more.
-///   Limits   All regions within 256 KiB from the start of the first; mete/alloc/heap_wide.h has
-///            no such limit.
+///   Limits   All regions within 256 KiB from the start of the first, and a block of at most
+///            METE_HEAP_BLOCK_SIZE_MAX bytes. mete/alloc/heap_wide.h has no such limits.
 ///   Threads  Not synchronised. Calls on one heap must exclude each other; interrupts included.
 ///   Errors   Out of memory is NULL, counted. Misuse and damage: METE_FAULT, and nothing changes.
 ///
@@ -76,6 +76,9 @@ typedef struct mete_heap_config {
     uint32_t *starts;
     size_t starts_count;  ///< Words in `starts`: METE_HEAP_STARTS_COUNT(bytes), or 0.
 } mete_heap_config_t;
+
+/// The largest block: 255 KiB. More is refused even of a heap that would have it.
+#define METE_HEAP_BLOCK_SIZE_MAX (255U * 1024U)
 
 /// Bytes of storage that suffice for one block of 8 bytes, whatever the storage's alignment.
 #define METE_HEAP_SIZE_MIN (sizeof(mete_heap_t) + 32U)

@@ -738,13 +738,13 @@ static void test_the_largest_block_is_all_there_is(void)
 }
 
 #ifndef ON_BOARD
-// Storage of 256 KiB, the most a narrow heap can use, and blocks of every size up to that.
+// Storage of 256 KiB, the most a narrow heap can use, and blocks of every size up to the largest.
 static void test_large_blocks_succeed_when_they_must(void)
 {
     static _Alignas(16) unsigned char window[262144];
     configure_hook(false, false, false);
     for (uint32_t search = 0U; search <= 2U; search++) {
-        for (size_t size = 150000U; size < sizeof window; size += 97U) {
+        for (size_t size = 150000U; size <= METE_HEAP_BLOCK_SIZE_MAX; size += 97U) {
             EXPECT(start(search, (mete_span_t){window, sizeof window}, false));
             const chance_t chance = begin(granules_for(size), NULL);
             EXPECT(chance != MAY_SUCCEED);  // There is one free block.
