@@ -26,7 +26,7 @@ enum {
     MIN = 1,         // Granules of the smallest block: a header and its links.
     BIN_COUNT = 32,  // Bin 0 is not used.
 };
-#define SIZE_LIMIT     (255U * 1024U)  // Of a payload: what a single instruction can compare with.
+#define SIZE_LIMIT     METE_HEAP_BLOCK_SIZE_MAX  // One instruction can compare with it.
 #define first_bin(map) mete_bits_clz(map)
 #endif
 
