@@ -134,8 +134,7 @@ static inline bool is_held(const mete_pool_t *pool, size_t index, const void *bl
 }
 
 // What is wrong with freeing the block at `index`. A live one occurred twice in a batch.
-__attribute__((unused)) __attribute__((unused)) static mete_fault_t
-fault_of(const mete_pool_t *pool, size_t index)
+__attribute__((unused)) static mete_fault_t fault_of(const mete_pool_t *pool, size_t index)
 {
     if (index >= pool->block_count) {
         return METE_FAULT_FOREIGN;
