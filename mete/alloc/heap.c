@@ -790,13 +790,15 @@ static void open_region(heap_t *heap, uint32_t first, uint32_t end)
 static uint32_t end_for(const heap_t *heap, const mete_heap_config_t *config, uintptr_t first,
                         uintptr_t stop)
 {
-    // Below the heap, or wrapped around, is far beyond the window.
+    // Below the heap, or wrapped around, is far beyond a narrow window. A wide one may be as large as
+    // the address space.
+    const bool is_above = (WORD == 4) || (stop > (uintptr_t)heap);
     const uintptr_t words = (stop - (uintptr_t)heap) / WORD;
     const uintptr_t end = words - ((words - first) % STEP);
     const bool is_mapped = (METE_CHECK_LEVEL < 1) || (config->starts == NULL) ||
                            (end / STEP / 32U < config->starts_count);
     const bool has_room = (end <= INDEX_MAX) && (end >= first + (MIN * STEP));
-    return (has_room && is_mapped) ? (uint32_t)end : 0U;
+    return (is_above && has_room && is_mapped) ? (uint32_t)end : 0U;
 }
 
 heap_t *HEAP(init)(const mete_heap_config_t *config)
