@@ -933,13 +933,14 @@ static void count_region(const heap_t *heap, region_t region, census_t *census)
                        (header(at(heap, region.end))->before == before);
 }
 
-static census_t take_census(const heap_t *heap)
+static void take_census(const heap_t *heap, census_t *census)
 {
-    census_t census = {0U, 0U, true};
+    census->tally = 0U;
+    census->squares = 0U;
+    census->is_sound = true;
     for (region_t r = first_region(heap); r.first != 0U; r = next_region(heap, r)) {
-        count_region(heap, r, &census);
+        count_region(heap, r, census);
     }
-    return census;
 }
 
 // Blocks in the list of a bin, or `count_max` + 1 if something in it is wrong.
@@ -964,7 +965,8 @@ static uint32_t count_listed(const heap_t *heap, uint32_t bin, uint32_t count_ma
 bool HEAP(check)(const heap_t *heap)
 {
     METE_ASSERT(heap != NULL);
-    const census_t census = take_census(heap);
+    census_t census;
+    take_census(heap, &census);
     const uint32_t free_count = (half_t)census.tally;
     uint32_t listed_count = 0U;
     for (uint32_t bin = 1U; (bin < BIN_COUNT) && (listed_count <= free_count); bin++) {
