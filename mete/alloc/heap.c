@@ -999,7 +999,9 @@ static mete_fault_t reason(const heap_t *heap, const void *address)
     if (!HEAP(owns)(heap, address)) {
         return METE_FAULT_FOREIGN;
     }
-    if (!take_census(heap).is_sound) {
+    census_t census;
+    take_census(heap, &census);
+    if (!census.is_sound) {
         return METE_FAULT_CORRUPT;
     }
     search_for_t wanted;
