@@ -78,7 +78,7 @@ typedef struct mete_heap_config {
 } mete_heap_config_t;
 
 /// The largest block: 255 KiB. More is refused even of a heap that would have it.
-#define METE_HEAP_BLOCK_SIZE_MAX (255U * 1024U)
+#define METE_HEAP_BLOCK_SIZE_MAX 261120U
 
 /// Bytes of storage that suffice for one block of 8 bytes, whatever the storage's alignment.
 #define METE_HEAP_SIZE_MIN (sizeof(mete_heap_t) + 32U)
