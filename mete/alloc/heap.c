@@ -44,6 +44,7 @@ enum {
 };
 #define USED                    ((uint32_t)1 << (HALF_BITS - 1))
 #define GRANULE_MAX             (USED - 1U)
+#define NONE                    ((half_t)-1)  // `before` of a first block: no size, not even a damaged one.
 #define INDEX_MAX               ((STEP * GRANULE_MAX) + 1U)
 #define TALLY(granules, blocks) (((tally_t)(granules) << HALF_BITS) + (tally_t)(blocks))
 
@@ -53,6 +54,9 @@ enum {
 #else
 #define SETTLED(heap) ((void)0)
 #endif
+
+// Bit 0 of the map, that of the bin that is not used, makes the number of its bits even.
+#define PARITY ((METE_CHECK_LEVEL < 1) ? (map_t)0 : bit_of(0U))
 
 #define COLD static __attribute__((noinline))
 
@@ -65,7 +69,7 @@ enum {
 
 typedef struct __attribute__((may_alias)) header {
     half_t size;    // In granules; USED is set while the block is in use.
-    half_t before;  // `size` of the block in front; USED alone if there is none.
+    half_t before;  // `size` of the block in front; NONE if there is none.
 } header_t;
 
 // A payload, as far as the heap looks into it: that of a free block, or a sentinel.
@@ -233,7 +237,7 @@ HOT map_t detach(const heap_t *heap, uint32_t next, uint32_t back, map_t map)
     at(heap, next)->back = (half_t)back;
     at(heap, back)->next = (half_t)next;
     // Both are the same sentinel if the block was alone. The links say which, not the block's size.
-    return (next == back) ? map & ~bit_of(next) : map;
+    return (next == back) ? map ^ (bit_of(next) | PARITY) : map;
 }
 
 // Puts a free block first in the list of a bin. Returns the map with that bin.
@@ -248,7 +252,10 @@ METE_INLINE map_t attach(const heap_t *heap, block_t *block, uint32_t index, uin
     HIDE(index);
     HIDE(bin);
     at(heap, bin)->next = (half_t)index;
-    return map | bit_of(bin);
+    if (METE_CHECK_LEVEL < 1) {
+        return map | bit_of(bin);
+    }
+    return (next == bin) ? map ^ (bit_of(bin) | PARITY) : map;
 }
 
 // ---- The start map: exact knowledge of what is a live block, where the config provides for it.
@@ -400,7 +407,7 @@ METE_INLINE bool find_close(const heap_t *heap, uint32_t granules, uint32_t left
 METE_INLINE bool find_quick(const heap_t *heap, uint32_t granules, uint32_t *index)
 {
     uint32_t bin = bin_of(granules - 1U);
-    const map_t map = heap->map << bin;
+    const map_t map = (heap->map & ~PARITY) << bin;
     const map_t above = map & ~bit_of(0U);
     const bool is_sure = above != 0U;
     if (METE_LIKELY(is_sure)) {
@@ -437,6 +444,41 @@ HOT block_t *take_close(heap_t *heap, uint32_t granules, uint32_t left)
     return has_back(heap, at(heap, index), index) ? take(heap, index, granules) : damaged(heap);
 }
 
+static bool has_parity(const heap_t *heap)
+{
+    uint64_t map = heap->map;
+    uint32_t m = (uint32_t)map ^ (uint32_t)(map >> 32);
+    m ^= m >> 16;
+    m ^= m >> 8;
+    m ^= m >> 4;
+    return ((0x6996U >> (m & 15U)) & 1U) == 0U;
+}
+
+// True if no damage hides what could serve a request: the map has its parity, and what was looked at
+// in the matching bin is intact. Asked before a request is refused.
+static bool is_exhausted(const heap_t *heap, uint32_t granules, uint32_t left)
+{
+    const uint32_t bin = bin_of((left == 0U) ? granules - 1U : granules);
+    if (!has_parity(heap)) {
+        return false;
+    }
+    uint32_t index = bin;
+    for (uint32_t n = left + (left == 0U); (n != 0U) && (bin != 0U); n--) {
+        if (!has_next(heap, at(heap, index), index)) {
+            return false;
+        }
+        index = at(heap, index)->next;
+        if (index == bin) {
+            return true;
+        }
+        const uint32_t size = header(at(heap, index))->size;
+        if ((index < FIRST) || !is_bounded(heap, at(heap, index), index, size, size)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 // alloc where a search is wanted, or nothing was found without one. The program is asked once to free
 // something. NULL if that did not help.
 COLD block_t *alloc_close(heap_t *heap, size_t size)
@@ -448,6 +490,9 @@ COLD block_t *alloc_close(heap_t *heap, size_t size)
         block_t *block = (left != 0U) ? take_close(heap, granules, left) : NULL;
         if (METE_LIKELY(block != NULL)) {
             return block;
+        }
+        if ((METE_CHECK_LEVEL >= 1) && !is_exhausted(heap, granules, left)) {
+            return damaged(heap);
         }
         if ((config->on_refusal != NULL) && config->on_refusal(config->on_refusal_self, size)) {
             block = take_close(heap, granules, left + (left == 0U));
@@ -530,6 +575,9 @@ METE_INLINE bool may_join(const heap_t *heap, block_t *block, joint_t *joint)
             return false;
         }
         granules += end_size;
+    } else if ((end_size != USED) &&
+               !is_bounded(heap, end, index + (granules * STEP), end_size ^ USED, end_size)) {
+        return false;
     }
     if (before < USED) {
         index -= before * STEP;
@@ -539,6 +587,11 @@ METE_INLINE bool may_join(const heap_t *heap, block_t *block, joint_t *joint)
             return false;
         }
         granules += before;
+    } else if (before != NONE) {
+        index -= (before ^ USED) * STEP;
+        if (((int32_t)index < FIRST) || (header(at(heap, index))->size != before)) {
+            return false;
+        }
     }
     joint->bin = bin_of(granules);
     return has_head(heap, joint->bin);
@@ -597,15 +650,15 @@ HOT bool free_block(heap_t *heap, block_t *block)
     return true;
 }
 
-METE_DIRECT void HEAP(free)(heap_t *heap, void *address)
+METE_DIRECT void HEAP(free)(heap_t *heap, void *block)
 {
     METE_ASSERT(heap != NULL);
     // At other levels NULL is found out with whatever else is not a block.
-    if ((METE_CHECK_LEVEL < 1) && (address == NULL)) {
+    if ((METE_CHECK_LEVEL < 1) && (block == NULL)) {
         return;
     }
-    if (!free_block(heap, address) && (address != NULL)) {
-        METE_FAULT(reason(heap, address), heap, address);
+    if (!free_block(heap, block) && (block != NULL)) {
+        METE_FAULT(reason(heap, block), heap, block);
         return;
     }
     SETTLED(heap);
@@ -665,6 +718,10 @@ COLD outcome_t grow(heap_t *heap, block_t *block, uint32_t wanted)
     block_t *const end = behind(block, size);
     const uint32_t end_index = (uint32_t)index_of(heap, end);
     const uint32_t end_size = header(end)->size;
+    if ((METE_CHECK_LEVEL >= 1) && (end_size != USED) &&
+        !is_bounded(heap, end, end_index, end_size & GRANULE_MAX, end_size)) {
+        return DAMAGE;
+    }
     if ((end_size >= USED) || (size + end_size < wanted)) {
         return NO_ROOM;
     }
@@ -751,7 +808,7 @@ METE_DIRECT void *HEAP(alloc_aligned)(heap_t *heap, size_t size, size_t align)
     }
     // More is taken than will be kept. That does not count as a peak.
     const tally_t free_tally_min = heap->free_tally_min;
-    const size_t room = align - GRANULE + ((MIN - 1U) * 2U * GRANULE);
+    const size_t room = align - GRANULE + ((size_t)(MIN - 1) * 2U * GRANULE);
     const bool is_possible = (size != 0U) && (size <= SIZE_MAX - room);
     block_t *const block = HEAP(alloc)(heap, is_possible ? size + room : 0U);
     if (block == NULL) {
@@ -777,7 +834,7 @@ static void open_region(heap_t *heap, uint32_t first, uint32_t end)
 {
     block_t *const block = at(heap, first);
     const uint32_t granules = (end - first) / STEP;
-    header(block)->before = (half_t)USED;
+    header(block)->before = NONE;
     header(at(heap, end))->size = (half_t)USED;
     set_size(block, at(heap, end), granules | USED);
     heap->free_tally_min += TALLY(granules, 0U);
@@ -797,7 +854,7 @@ static uint32_t end_for(const heap_t *heap, const mete_heap_config_t *config, ui
     const uintptr_t end = words - ((words - first) % STEP);
     const bool is_mapped = (METE_CHECK_LEVEL < 1) || (config->starts == NULL) ||
                            (end / STEP / 32U < config->starts_count);
-    const bool has_room = (end <= INDEX_MAX) && (end >= first + (MIN * STEP));
+    const bool has_room = (end <= INDEX_MAX) && (end >= first + ((uintptr_t)MIN * STEP));
     return (is_above && has_room && is_mapped) ? (uint32_t)end : 0U;
 }
 
@@ -840,7 +897,7 @@ bool HEAP(add)(heap_t *heap, mete_span_t region)
 {
     METE_ASSERT(heap != NULL);
     // Two words in front of the first payload: what describes the region, and a header.
-    const uintptr_t start = mete_align_up((uintptr_t)region.start + (2U * WORD), GRANULE);
+    const uintptr_t start = mete_align_up((uintptr_t)region.start + ((uintptr_t)2 * WORD), GRANULE);
     const uintptr_t first = (start - (uintptr_t)heap) / WORD;
     const uint32_t end = end_for(heap, heap->config, first, (uintptr_t)region.start + region.size);
     region_t front = first_region(heap);
@@ -915,7 +972,7 @@ typedef struct census {
 
 static void count_region(const heap_t *heap, region_t region, census_t *census)
 {
-    uint32_t before = USED;
+    uint32_t before = NONE;
     uint32_t index = region.first;
     while ((index != 0U) && (index < region.end)) {
         const uint32_t size = header(at(heap, index))->size;

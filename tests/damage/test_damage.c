@@ -6,14 +6,15 @@
 #include "tests/damage/campaign.h"
 #include "tests/support/tap.h"
 
-enum { STATE_COUNT = 3, REFUSED_MAX = 20 };
+// States 33 and 60 have a first block in use: that is where a header could once vouch for itself.
+static const uint32_t STATES[] = {0U, 1U, 33U, 60U};
 
 static campaign_tally_t run(const damage_subject_t *subject, uint32_t search)
 {
     const campaign_plan_t plan = {subject, search, true};
     campaign_tally_t tally = {0};
-    for (uint32_t state = 0U; state < STATE_COUNT; state++) {
-        campaign_state(&plan, state, &tally);
+    for (size_t i = 0U; i < sizeof STATES / sizeof STATES[0]; i++) {
+        campaign_state(&plan, STATES[i], &tally);
     }
     EXPECT(tally.failures == 0U);
     return tally;
@@ -42,8 +43,7 @@ static void expect_heap_withstands(const damage_subject_t *subject, uint32_t sea
     const campaign_tally_t tally = run(subject, search);
     note(&tally);
     EXPECT(count(&tally, WORLD_DETECTED) > count(&tally, WORLD_HARMLESS));
-    EXPECT(count(&tally, WORLD_SILENT) - tally.refused == 0U);
-    EXPECT(tally.refused <= REFUSED_MAX);
+    EXPECT(count(&tally, WORLD_SILENT) == 0U);
     EXPECT(count_all(&tally, WORLD_WILD) == 0U);
     EXPECT(count_all(&tally, WORLD_HUNG) == 0U);
     EXPECT(tally.overruns[WORLD_DETECTED] > tally.overruns[WORLD_HARMLESS]);

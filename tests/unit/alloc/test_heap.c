@@ -425,6 +425,42 @@ static void test_free_and_resize_see_damaged_neighbours(void)
     EXPECT((tap_take_fault() == 0) && HEAP(check)(heap));
 }
 
+// A size of 0 leads a block to itself: nothing in its own header may then confirm it.
+static void test_the_first_block_does_not_vouch_for_itself(void)
+{
+    heap_t *const heap = setup(0U);
+    block_t *const first = alloc_granules(heap, 5U);
+    expect_refusal(&header(first)->size, (half_t)USED, call_free, heap, first);
+    expect_refusal(&header(first)->size, (half_t)USED, call_resize, heap, first);
+    EXPECT(HEAP(check)(heap));
+}
+
+// Not even a refusal goes unexplained if damage may have caused it.
+static void test_a_refusal_sees_a_bin_that_is_not_marked(void)
+{
+    heap_t *const heap = setup(0U);
+    (void)alloc_granules(heap, 5U);
+    const map_t right = heap->map;
+    heap->map = right & ~bit_of(bin_of(header(at(heap, FIRST + (5U * STEP)))->size));
+    EXPECT(HEAP(alloc)(heap, 40U) == NULL);
+    EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
+    heap->map = right;
+    EXPECT((HEAP(alloc)(heap, 40U) != NULL) && HEAP(check)(heap));
+}
+
+static void test_free_sees_damaged_neighbours_in_use(void)
+{
+    heap_t *const heap = setup(0U);
+    block_t *const front = alloc_granules(heap, 5U);
+    block_t *const block = alloc_granules(heap, 6U);
+    block_t *const back = alloc_granules(heap, 7U);
+    (void)alloc_granules(heap, 5U);
+    expect_refusal(&header(front)->size, (half_t)(4U | USED), call_free, heap, block);
+    expect_refusal(&header(back)->size, (half_t)(6U | USED), call_free, heap, block);
+    HEAP(free)(heap, block);
+    EXPECT((tap_take_fault() == 0) && HEAP(check)(heap));
+}
+
 static void test_alloc_sees_a_damaged_free_block(void)
 {
     for (uint32_t search = 0U; search < 3U; search += 2U) {
@@ -802,6 +838,9 @@ int main(void)
     RUN(test_free_refuses_every_address_that_is_no_block);
     RUN(test_the_start_map_makes_double_free_exact);
     RUN(test_free_and_resize_see_damaged_neighbours);
+    RUN(test_the_first_block_does_not_vouch_for_itself);
+    RUN(test_a_refusal_sees_a_bin_that_is_not_marked);
+    RUN(test_free_sees_damaged_neighbours_in_use);
     RUN(test_alloc_sees_a_damaged_free_block);
     RUN(test_alloc_sees_a_damaged_head);
 #else
