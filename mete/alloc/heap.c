@@ -61,10 +61,32 @@ enum {
 #define COLD static __attribute__((noinline))
 
 // The larger pieces that several functions are made of: inlined for speed, shared for size.
+//
+// The books are what alloc and free change again and again. For speed they are copied, so that they
+// can stay in registers while blocks are written to; for size they are the heap itself.
 #ifdef __OPTIMIZE_SIZE__
+enum { IS_SMALL = 1 };
 #define HOT static
+typedef heap_t books_t;
+#define HEAP_OF(books)     (books)
+#define OPEN_BOOKS(heap)   books_t *const books = (heap)
+#define CLOSE_BOOKS(books) ((void)0)
 #else
-#define HOT METE_INLINE
+enum { IS_SMALL = 0 };
+#define HOT            METE_INLINE
+typedef struct books {
+    heap_t *heap;
+    map_t map;
+    tally_t free_tally;
+    squares_t free_squares;
+} books_t;
+#define HEAP_OF(books) ((books)->heap)
+#define OPEN_BOOKS(heap) \
+    books_t opened = {(heap), (heap)->map, (heap)->free_tally, (heap)->free_squares}; \
+    books_t *const books = &opened
+#define CLOSE_BOOKS(books) \
+    ((books)->heap->map = (books)->map, (books)->heap->free_tally = (books)->free_tally, \
+     (books)->heap->free_squares = (books)->free_squares, (void)0)
 #endif
 
 typedef struct __attribute__((may_alias)) header {
@@ -95,14 +117,27 @@ METE_INLINE block_t *behind(block_t *block, uint32_t granules)
     return (block_t *)(void *)((unsigned char *)block + ((size_t)granules * GRANULE));
 }
 
+// The block that begins so many granules in front of this one.
+METE_INLINE block_t *in_front(block_t *block, uint32_t granules)
+{
+    return (block_t *)(void *)((unsigned char *)block - ((size_t)granules * GRANULE));
+}
+
 // Hides from the compiler how a value came about. It would otherwise share what costs nothing to do
 // twice: the conversion to 16 bits that a store does anyway, the address that is a base and an index.
 #define HIDE(value) __asm__("" : "+r"(value))
 
+// The same where that makes the code faster, but longer.
+#ifdef __OPTIMIZE_SIZE__
+#define HIDE_FAST(value) ((void)0)
+#else
+#define HIDE_FAST(value) HIDE(value)
+#endif
+
 // Writes the size of a block on both of its ends; `end` is where the next one begins.
 HOT void set_size(block_t *block, block_t *end, uint32_t size)
 {
-    HIDE(end);
+    HIDE_FAST(end);
     HIDE(size);
     header(block)->size = (half_t)size;
     HIDE(size);
@@ -119,6 +154,14 @@ METE_INLINE uint32_t granules_for(size_t size)
 METE_INLINE bool is_size(size_t size)
 {
     return size - 1U < SIZE_LIMIT;
+}
+
+// The index of a block. Rotated, not shifted: the low bits of a misaligned address make an index
+// beyond every heap.
+METE_INLINE uintptr_t index_of(const heap_t *heap, const block_t *block)
+{
+    const uintptr_t distance = (uintptr_t)block - (uintptr_t)heap;
+    return (distance / WORD) | (distance << (8U * sizeof(uintptr_t) - ((WORD == 4) ? 2U : 3U)));
 }
 
 // Bins: 1 ... 7 hold blocks of just so many granules, then two bins an octave. The formula counts
@@ -145,23 +188,27 @@ METE_INLINE bool is_index(const heap_t *heap, uint32_t index)
 }
 
 // The next block in the list points back at this one.
-METE_INLINE bool has_next(const heap_t *heap, block_t *block, uint32_t index)
+METE_INLINE bool has_next(const heap_t *heap, const block_t *block, uint32_t index)
 {
-    return (METE_CHECK_LEVEL < 1) ||
-           ((block->next < heap->last) && (at(heap, block->next)->back == index));
+    const uint32_t next = block->next;
+    return (METE_CHECK_LEVEL < 1) || ((next < heap->last) && (at(heap, next)->back == index));
 }
 
-// So does the one in front of it, which may be the sentinel.
-METE_INLINE bool has_back(const heap_t *heap, block_t *block, uint32_t index)
+// So does the one in front of it. Either may be the sentinel.
+HOT bool is_listed(const heap_t *heap, const block_t *block, uint32_t index)
 {
+    if (IS_SMALL) {
+        block = at(heap, index);  // Shorter than to pass it.
+    }
+    const uint32_t back = block->back;
     return (METE_CHECK_LEVEL < 1) ||
-           ((block->back < heap->last) && (at(heap, block->back)->next == index));
+           (has_next(heap, block, index) && (back < heap->last) && (at(heap, back)->next == index));
 }
 
-// The list of the bin can be entered at its head.
+// The list of the bin can be entered at its head. For size, by the check that is there anyway.
 METE_INLINE bool has_head(const heap_t *heap, uint32_t bin)
 {
-    return has_next(heap, at(heap, bin), bin);
+    return IS_SMALL ? is_listed(heap, at(heap, bin), bin) : has_next(heap, at(heap, bin), bin);
 }
 
 // The block that begins so many granules on says of this one what it says itself.
@@ -170,6 +217,13 @@ METE_INLINE bool is_bounded(const heap_t *heap, block_t *block, uint32_t index, 
 {
     return (METE_CHECK_LEVEL < 1) || (((reach_t)index + ((reach_t)granules * STEP) <= heap->last) &&
                                       (header(behind(block, granules))->before == size));
+}
+
+// A free block ends where it says, and is in a list.
+HOT bool is_whole(const heap_t *heap, block_t *block, uint32_t index)
+{
+    const uint32_t size = header(block)->size;
+    return is_bounded(heap, block, index, size, size) ? is_listed(heap, block, index) : false;
 }
 
 // ---- Regions and blocks in address order
@@ -230,72 +284,75 @@ __attribute__((unused)) COLD mete_fault_t reason(const heap_t *heap, const void 
 
 // ---- Lists
 
-// Takes the block between two links out of its list. Returns the map without its bin, if that is
-// empty now.
-HOT map_t detach(const heap_t *heap, uint32_t next, uint32_t back, map_t map)
+// Takes the free block of so many granules between two links out of its list.
+HOT void detach(books_t *books, uint32_t next, uint32_t back, uint32_t size)
 {
+    const heap_t *const heap = HEAP_OF(books);
     at(heap, next)->back = (half_t)back;
     at(heap, back)->next = (half_t)next;
     // Both are the same sentinel if the block was alone. The links say which, not the block's size.
-    return (next == back) ? map ^ (bit_of(next) | PARITY) : map;
+    books->map = (next == back) ? books->map ^ (bit_of(next) | PARITY) : books->map;
+    books->free_squares -= (squares_t)size * size;
 }
 
-// Puts a free block first in the list of a bin. Returns the map with that bin.
-METE_INLINE map_t attach(const heap_t *heap, block_t *block, uint32_t index, uint32_t bin,
-                         map_t map)
+// Makes a free block of so many granules and puts it first in the list of its bin, which level 1 has
+// found out when it checked.
+HOT void attach(books_t *books, block_t *block, uint32_t index, uint32_t size, uint32_t bin)
 {
+    const heap_t *const heap = HEAP_OF(books);
+    if (IS_SMALL) {
+        index = (uint32_t)index_of(heap, block);  // Shorter than to pass it.
+    }
+    if (IS_SMALL || (METE_CHECK_LEVEL < 1)) {
+        bin = bin_of(size);
+    }
     HIDE(bin);
     const uint32_t next = at(heap, bin)->next;
     block->next = (half_t)next;
     block->back = (half_t)bin;
     at(heap, next)->back = (half_t)index;
-    HIDE(index);
-    HIDE(bin);
+    HIDE_FAST(index);
+    HIDE_FAST(bin);
     at(heap, bin)->next = (half_t)index;
     if (METE_CHECK_LEVEL < 1) {
-        return map | bit_of(bin);
+        books->map |= bit_of(bin);
+    } else if (next == bin) {
+        books->map ^= bit_of(bin) | PARITY;
     }
-    return (next == bin) ? map ^ (bit_of(bin) | PARITY) : map;
+    books->free_squares += (squares_t)size * size;
+    set_size(block, behind(block, size), size);
 }
 
 // ---- The start map: exact knowledge of what is a live block, where the config provides for it.
 
-HOT void add_start(const heap_t *heap, uint32_t index)
-{
-    mete_bitmap_add(heap->starts, index / STEP);
-}
-
-METE_INLINE void mark_start(const heap_t *heap, uint32_t index)
+HOT void mark_start(const heap_t *heap, uint32_t index)
 {
     if ((METE_CHECK_LEVEL >= 1) && !METE_LIKELY(heap->starts == NULL)) {
-        add_start(heap, index);
+        mete_bitmap_add(heap->starts, index / STEP);
     }
 }
 
 // Takes the mark off again. False if there was none.
-HOT bool remove_start(const heap_t *heap, uint32_t index)
+HOT bool unmark_start(const heap_t *heap, const block_t *block)
 {
-    const bool was_marked = mete_bitmap_has(heap->starts, index / STEP);
-    mete_bitmap_remove(heap->starts, index / STEP);
+    if ((METE_CHECK_LEVEL < 1) || METE_LIKELY(heap->starts == NULL)) {
+        return true;
+    }
+    const uintptr_t number = index_of(heap, block) / STEP;
+    const bool was_marked = mete_bitmap_has(heap->starts, number);
+    mete_bitmap_remove(heap->starts, number);
     return was_marked;
-}
-
-METE_INLINE bool unmark_start(const heap_t *heap, uint32_t index)
-{
-    return (METE_CHECK_LEVEL < 1) || METE_LIKELY(heap->starts == NULL) || remove_start(heap, index);
 }
 
 static bool is_start(const heap_t *heap, const block_t *block)
 {
-    const uintptr_t index = ((uintptr_t)block - (uintptr_t)heap) / WORD;
     return (METE_CHECK_LEVEL < 1) || (heap->starts == NULL) ||
-           mete_bitmap_has(heap->starts, index / STEP);
+           mete_bitmap_has(heap->starts, index_of(heap, block) / STEP);
 }
 
 // ---- alloc
 
-// True if a block that was found is a free block of at least so many granules, and intact. That its
-// `back` link is good has been seen by whoever found it. Finds out the bin of what will be left over.
+// True if a block that was found is a free block, and intact. Finds out the bin of what will be left.
 METE_INLINE bool may_carve(const heap_t *heap, uint32_t index, uint32_t granules,
                            uint32_t *rest_bin)
 {
@@ -303,10 +360,11 @@ METE_INLINE bool may_carve(const heap_t *heap, uint32_t index, uint32_t granules
         return true;
     }
     block_t *const block = at(heap, index);
-    const uint32_t size = header(block)->size;
-    *rest_bin = bin_of(size - granules);
-    return (index >= FIRST) && is_bounded(heap, block, index, size, size) &&
-           has_next(heap, block, index) && ((*rest_bin < MIN) || has_head(heap, *rest_bin));
+    if ((index < FIRST) || !is_whole(heap, block, index)) {
+        return false;
+    }
+    *rest_bin = bin_of(header(block)->size - granules);
+    return (*rest_bin < MIN) || has_head(heap, *rest_bin);
 }
 
 // Hands out the first `granules` of a free block and keeps the rest.
@@ -316,24 +374,22 @@ METE_INLINE block_t *carve(heap_t *heap, uint32_t index, uint32_t granules, uint
     HIDE(block);
     const uint32_t size = header(block)->size;
     const uint32_t rest = size - granules;
-    map_t map = detach(heap, block->next, block->back, heap->map);
+    OPEN_BOOKS(heap);
+    detach(books, block->next, block->back, size);
     mark_start(heap, index);
+    tally_t tally = books->free_tally;
     block_t *tail = behind(block, granules);
     HIDE(tail);
     if (METE_LIKELY(rest >= 8U) || (rest >= MIN)) {
-        map = attach(heap, tail, index + (granules * STEP),
-                     (METE_CHECK_LEVEL < 1) ? bin_of(rest) : rest_bin, map);
-        set_size(tail, behind(block, size), rest);
+        attach(books, tail, index + (granules * STEP), rest, rest_bin);
     } else {
-        heap->free_tally -= TALLY(0U, 1U);
+        tally -= TALLY(0U, 1U);
         granules = size;
         tail = behind(block, size);
     }
-    heap->map = map;
-    const squares_t squares = (squares_t)granules * ((2U * (squares_t)size) - granules);
-    tally_t tally = heap->free_tally - TALLY(granules, 0U);
-    heap->free_squares -= squares;
-    heap->free_tally = tally;
+    tally -= TALLY(granules, 0U);
+    books->free_tally = tally;
+    CLOSE_BOOKS(books);
     if (!METE_LIKELY(tally >= heap->free_tally_min)) {
         HIDE(tally);  // A branch, not a conditional store: it is taken only when a peak is reached.
         heap->free_tally_min = tally;
@@ -418,7 +474,8 @@ METE_INLINE bool find_quick(const heap_t *heap, uint32_t granules, uint32_t *ind
     const uint32_t head = at(heap, bin)->next;
     block_t *const block = at(heap, head);
     *index = DAMAGED;
-    if (!is_index(heap, head) || ((METE_CHECK_LEVEL >= 1) && (block->back != bin))) {
+    // Where the block is taken all is looked at; here only what decides that it is not.
+    if (!is_index(heap, head) || ((METE_CHECK_LEVEL >= 1) && !is_sure && (block->back != bin))) {
         return true;
     }
     *index = head;
@@ -441,7 +498,7 @@ HOT block_t *take_close(heap_t *heap, uint32_t granules, uint32_t left)
     if (!find_close(heap, granules, left, &index)) {
         return NULL;
     }
-    return has_back(heap, at(heap, index), index) ? take(heap, index, granules) : damaged(heap);
+    return take(heap, index, granules);
 }
 
 static bool has_parity(const heap_t *heap)
@@ -481,10 +538,9 @@ static bool is_exhausted(const heap_t *heap, uint32_t granules, uint32_t left)
 
 // alloc where a search is wanted, or nothing was found without one. The program is asked once to free
 // something. NULL if that did not help.
-COLD block_t *alloc_close(heap_t *heap, size_t size)
+COLD block_t *alloc_close(heap_t *heap, size_t size, uint32_t granules)
 {
     const mete_heap_config_t *const config = heap->config;
-    const uint32_t granules = granules_for(size);
     uint32_t left = config->search;
     if (is_size(size)) {
         block_t *block = (left != 0U) ? take_close(heap, granules, left) : NULL;
@@ -495,14 +551,15 @@ COLD block_t *alloc_close(heap_t *heap, size_t size)
             return damaged(heap);
         }
         if ((config->on_refusal != NULL) && config->on_refusal(config->on_refusal_self, size)) {
-            block = take_close(heap, granules, left + (left == 0U));
+            left += (left == 0U);
+            block = take_close(heap, granules, left);
             if (block != NULL) {
                 return block;
             }
         }
     }
-    const half_t refusals = (half_t)(heap->refusals + 1U);
-    heap->refusals = (half_t)(refusals - (refusals == 0U));  // Stays at its maximum.
+    const tally_t refusals = (tally_t)heap->refusals + 1U;
+    heap->refusals = (half_t)(refusals - (refusals >> HALF_BITS));  // Stays at its maximum.
     return NULL;
 }
 
@@ -513,7 +570,8 @@ METE_DIRECT void *HEAP(alloc)(heap_t *heap, size_t size)
     uint32_t index = DAMAGED;
     const bool is_found =
         METE_LIKELY(size - 1U < heap->quick) && find_quick(heap, granules, &index);
-    block_t *const block = is_found ? take(heap, index, granules) : alloc_close(heap, size);
+    block_t *const block =
+        is_found ? take(heap, index, granules) : alloc_close(heap, size, granules);
     if ((METE_CHECK_LEVEL >= 1) && ((uintptr_t)block % 2U != 0U)) {
         METE_FAULT(METE_FAULT_CORRUPT, (unsigned char *)block - 1, NULL);
         return NULL;
@@ -523,14 +581,6 @@ METE_DIRECT void *HEAP(alloc)(heap_t *heap, size_t size)
 }
 
 // ---- free
-
-// The index of a block. Rotated, not shifted: the low bits of a misaligned address make an index
-// beyond every heap.
-METE_INLINE uintptr_t index_of(const heap_t *heap, const block_t *block)
-{
-    const uintptr_t distance = (uintptr_t)block - (uintptr_t)heap;
-    return (distance / WORD) | (distance << (8U * sizeof(uintptr_t) - ((WORD == 4) ? 2U : 3U)));
-}
 
 // True if this is the address of a block in use, as its header and the next one say.
 HOT bool is_live(const heap_t *heap, block_t *block)
@@ -565,15 +615,11 @@ METE_INLINE bool may_join(const heap_t *heap, block_t *block, joint_t *joint)
     block_t *const end = behind(block, granules);
     const uint32_t end_size = header(end)->size;
     if (end_size < USED) {
-        const uint32_t end_index = index + (granules * STEP);
-        if (!is_bounded(heap, end, end_index, end_size, end_size)) {
+        if (!is_whole(heap, end, index + (granules * STEP))) {
             return false;
         }
         joint->next = end->next;
         joint->back = end->back;
-        if (!has_next(heap, end, end_index) || !has_back(heap, end, end_index)) {
-            return false;
-        }
         granules += end_size;
     } else if ((end_size != USED) &&
                !is_bounded(heap, end, index + (granules * STEP), end_size ^ USED, end_size)) {
@@ -583,7 +629,7 @@ METE_INLINE bool may_join(const heap_t *heap, block_t *block, joint_t *joint)
         index -= before * STEP;
         block_t *const start = at(heap, index);
         if (((int32_t)index < FIRST) || (header(start)->size != before) ||
-            !has_next(heap, start, index) || !has_back(heap, start, index)) {
+            !is_listed(heap, start, index)) {
             return false;
         }
         granules += before;
@@ -602,18 +648,18 @@ HOT void join(heap_t *heap, block_t *block, const joint_t *joint)
 {
     uint32_t index = (uint32_t)index_of(heap, block);
     uint32_t granules = header(block)->size ^ USED;
-    uint32_t before = header(block)->before;
+    const uint32_t before = header(block)->before;
     block_t *const end = behind(block, granules);
     const uint32_t end_size = header(end)->size;
-    HIDE(before);
-    map_t map = heap->map;
-    tally_t tally = heap->free_tally + TALLY(granules, 1U);
-    squares_t squares = heap->free_squares;
+    OPEN_BOOKS(heap);
+    tally_t tally = books->free_tally + TALLY(granules, 1U);
     if (end_size < USED) {
-        map = (METE_CHECK_LEVEL < 1) ? detach(heap, end->next, end->back, map)
-                                     : detach(heap, joint->next, joint->back, map);
-        tally -= 1U;
-        squares -= (squares_t)end_size * end_size;
+        if (IS_SMALL || (METE_CHECK_LEVEL < 1)) {
+            detach(books, end->next, end->back, end_size);
+        } else {
+            detach(books, joint->next, joint->back, end_size);
+        }
+        tally -= TALLY(0U, 1U);
         granules += end_size;
     }
     if (before < USED) {
@@ -621,18 +667,14 @@ HOT void join(heap_t *heap, block_t *block, const joint_t *joint)
             header(block)->size = (half_t)granules;  // What looks free will not be freed again.
         }
         index -= before * STEP;
-        block = at(heap, index);
-        HIDE(block);
-        map = detach(heap, block->next, block->back, map);
-        tally -= 1U;
-        squares -= (squares_t)before * before;
+        block = in_front(block, before);
+        detach(books, block->next, block->back, before);
+        tally -= TALLY(0U, 1U);
         granules += before;
     }
-    heap->free_tally = tally;
-    heap->free_squares = squares + ((squares_t)granules * granules);
-    heap->map =
-        attach(heap, block, index, (METE_CHECK_LEVEL < 1) ? bin_of(granules) : joint->bin, map);
-    set_size(block, behind(block, granules), granules);
+    books->free_tally = tally;
+    attach(books, block, index, granules, joint->bin);
+    CLOSE_BOOKS(books);
 }
 
 // Frees a block. False, with nothing changed, if it is not in use or not intact.
@@ -642,8 +684,7 @@ HOT bool free_block(heap_t *heap, block_t *block)
     joint.bin = 0U;
     joint.next = 0U;
     joint.back = 0U;
-    if (!is_live(heap, block) || !may_join(heap, block, &joint) ||
-        !unmark_start(heap, (uint32_t)index_of(heap, block))) {
+    if (!is_live(heap, block) || !may_join(heap, block, &joint) || !unmark_start(heap, block)) {
         return false;
     }
     join(heap, block, &joint);
@@ -668,47 +709,33 @@ METE_DIRECT void HEAP(free)(heap_t *heap, void *block)
 
 typedef enum outcome { DONE, NO_ROOM, DAMAGE } outcome_t;
 
-// Cuts a block in use into two, the first of so many granules. Returns the second.
-static block_t *split(heap_t *heap, block_t *block, uint32_t granules)
+typedef enum part { FRONT, REST } part_t;
+
+// Cuts a block in use in two behind so many granules and frees one part, unless that would be too
+// small for a block. If it cannot be freed they are one again.
+COLD outcome_t cut(heap_t *heap, block_t *block, uint32_t granules, part_t dropped)
 {
     const uint32_t size = header(block)->size;
+    const uint32_t rest = size - granules;  // Of a block in use, as `size` is.
+    if (((dropped == FRONT) ? granules : rest ^ USED) < MIN) {
+        return DONE;
+    }
     block_t *const tail = behind(block, granules);
-    set_size(tail, behind(block, size ^ USED), size - granules);
+    block_t *const end = behind(block, size ^ USED);
+    // The new header lies in what the caller still owns if nothing comes of it.
+    const half_t tail_size = header(tail)->size;
+    const half_t tail_before = header(tail)->before;
+    set_size(tail, end, rest);
     set_size(block, tail, granules | USED);
     mark_start(heap, (uint32_t)index_of(heap, tail));
-    return tail;
-}
-
-// Frees one of the two parts that a block was cut into. If that fails they are one again.
-static outcome_t drop(heap_t *heap, block_t *block, block_t *tail, block_t *dropped)
-{
-    if (free_block(heap, dropped)) {
+    if (free_block(heap, (dropped == FRONT) ? block : tail) || (METE_CHECK_LEVEL < 1)) {
         return DONE;
     }
-    const uint32_t size = (header(block)->size ^ USED) + (header(tail)->size ^ USED);
-    set_size(block, behind(block, size), size | USED);
-    (void)unmark_start(heap, (uint32_t)index_of(heap, tail));
+    (void)unmark_start(heap, tail);
+    header(tail)->size = tail_size;
+    header(tail)->before = tail_before;
+    set_size(block, end, size);
     return DAMAGE;
-}
-
-// Cuts a block in use down to `wanted` granules, if what is left over makes a block.
-COLD outcome_t shrink(heap_t *heap, block_t *block, uint32_t wanted)
-{
-    const bool is_cut = (header(block)->size ^ USED) - wanted >= MIN;
-    if (!is_cut) {
-        return DONE;
-    }
-    // The new header lies in what the caller still owns if nothing comes of it.
-    header_t *const cut = header(behind(block, wanted));
-    const half_t size = cut->size;
-    const half_t before = cut->before;
-    block_t *const tail = split(heap, block, wanted);
-    const outcome_t outcome = drop(heap, block, tail, tail);
-    if (outcome != DONE) {
-        cut->size = size;
-        cut->before = before;
-    }
-    return outcome;
 }
 
 // Takes what a block in use lacks from a free block behind it.
@@ -725,12 +752,10 @@ COLD outcome_t grow(heap_t *heap, block_t *block, uint32_t wanted)
     if ((end_size >= USED) || (size + end_size < wanted)) {
         return NO_ROOM;
     }
-    // Bounds first: of an end header that looks free the links would lie outside.
-    if (!is_bounded(heap, end, end_index, end_size, end_size) || !has_back(heap, end, end_index) ||
-        (take(heap, end_index, wanted - size) != end)) {
+    if (take(heap, end_index, wanted - size) != end) {
         return DAMAGE;
     }
-    (void)unmark_start(heap, end_index);
+    (void)unmark_start(heap, end);
     const uint32_t total = size + (header(end)->size ^ USED);
     set_size(block, behind(block, total), total | USED);
     return DONE;
@@ -746,7 +771,7 @@ static outcome_t fit_block(heap_t *heap, block_t *block, size_t size)
         return NO_ROOM;
     }
     const uint32_t wanted = granules_for(size);
-    return (wanted <= (header(block)->size ^ USED)) ? shrink(heap, block, wanted)
+    return (wanted <= (header(block)->size ^ USED)) ? cut(heap, block, wanted, REST)
                                                     : grow(heap, block, wanted);
 }
 
@@ -760,6 +785,25 @@ METE_DIRECT bool HEAP(resize)(heap_t *heap, void *block, size_t size)
     }
     SETTLED(heap);
     return outcome == DONE;
+}
+
+typedef uint32_t __attribute__((may_alias)) word_t;
+
+// Copies what a block in use holds to a larger one. For size, only a loop.
+static void copy_payload(block_t *to, block_t *from)
+{
+    const uint32_t granules = header(from)->size ^ USED;
+    if (!IS_SMALL) {
+        mete_words_copy(to, from, ((size_t)granules * GRANULE) - WORD);
+        return;
+    }
+    word_t *out = (word_t *)(void *)to;
+    const word_t *in = (const word_t *)(const void *)from;
+    const word_t *const end = (const word_t *)(const void *)header(behind(from, granules));
+    do {
+        *out++ = *in++;
+        HIDE(out);  // Else this becomes a call of memcpy(), which is libc.
+    } while (in != end);
 }
 
 METE_DIRECT void *HEAP(realloc)(heap_t *heap, void *block, size_t size)
@@ -781,7 +825,7 @@ METE_DIRECT void *HEAP(realloc)(heap_t *heap, void *block, size_t size)
     }
     void *const moved = HEAP(alloc)(heap, size);
     if (moved != NULL) {
-        mete_words_copy(moved, block, HEAP(size_of)(heap, block));
+        copy_payload(moved, block);
         HEAP(free)(heap, block);
     }
     return moved;
@@ -815,9 +859,9 @@ METE_DIRECT void *HEAP(alloc_aligned)(heap_t *heap, size_t size, size_t align)
         return NULL;
     }
     const uint32_t gap = gap_to((uintptr_t)block, align);
-    block_t *const aligned = (gap != 0U) ? split(heap, block, gap) : block;
-    if (((gap != 0U) && (drop(heap, block, aligned, block) != DONE)) ||
-        (shrink(heap, aligned, granules_for(size)) != DONE)) {
+    block_t *const aligned = behind(block, gap);
+    if ((cut(heap, block, gap, FRONT) != DONE) ||
+        (cut(heap, aligned, granules_for(size), REST) != DONE)) {
         METE_FAULT(METE_FAULT_CORRUPT, heap, block);
         return NULL;
     }
@@ -836,10 +880,11 @@ static void open_region(heap_t *heap, uint32_t first, uint32_t end)
     const uint32_t granules = (end - first) / STEP;
     header(block)->before = NONE;
     header(at(heap, end))->size = (half_t)USED;
-    set_size(block, at(heap, end), granules | USED);
+    OPEN_BOOKS(heap);
+    books->free_tally += TALLY(granules, 1U);
     heap->free_tally_min += TALLY(granules, 0U);
-    mark_start(heap, first);
-    (void)free_block(heap, block);
+    attach(books, block, first, granules, bin_of(granules));
+    CLOSE_BOOKS(books);
 }
 
 // The end of a region whose first block is known and which reaches up to `stop`. 0 if it has no room
@@ -851,7 +896,7 @@ static uint32_t end_for(const heap_t *heap, const mete_heap_config_t *config, ui
     // the address space.
     const bool is_above = (WORD == 4) || (stop > (uintptr_t)heap);
     const uintptr_t words = (stop - (uintptr_t)heap) / WORD;
-    const uintptr_t end = words - ((words - first) % STEP);
+    const uintptr_t end = first + ((words - first) / STEP * STEP);
     const bool is_mapped = (METE_CHECK_LEVEL < 1) || (config->starts == NULL) ||
                            (end / STEP / 32U < config->starts_count);
     const bool has_room = (end <= INDEX_MAX) && (end >= first + ((uintptr_t)MIN * STEP));
@@ -868,16 +913,19 @@ heap_t *HEAP(init)(const mete_heap_config_t *config)
     if ((config->storage.start == NULL) || (end == 0U)) {
         return NULL;
     }
-    for (uint32_t bin = 1U; bin < BIN_COUNT; bin++) {
+    uint32_t bin = BIN_COUNT;
+    do {  // The last is not a bin, but the map: it becomes empty.
+        bin--;
+        HIDE(bin);
         at(heap, bin)->next = (half_t)bin;
+        HIDE(bin);
         at(heap, bin)->back = (half_t)bin;
-    }
+    } while (bin != 0U);
     if (METE_CHECK_LEVEL >= 1) {
         header(at(heap, 0U))->size = 0U;  // Not a block in use.
     }
     heap->last = (half_t)end;
     heap->next = 0U;
-    heap->map = 0U;
     heap->quick = (config->search == 0U) ? SIZE_LIMIT : 0U;
     heap->end = (half_t)end;
     heap->free_tally = 0U;
@@ -886,8 +934,10 @@ heap_t *HEAP(init)(const mete_heap_config_t *config)
     heap->refusals = 0U;
     heap->starts = config->starts;
     heap->config = config;
-    if ((METE_CHECK_LEVEL >= 1) && (config->starts != NULL)) {
-        mete_words_fill(config->starts, 0U, config->starts_count * sizeof config->starts[0]);
+    for (size_t i = 0U;
+         (config->starts != NULL) && (METE_CHECK_LEVEL >= 1) && (i < config->starts_count); i++) {
+        HIDE(i);  // Else this becomes a call of memset(), which is libc.
+        config->starts[i] = 0U;
     }
     open_region(heap, FIRST, end);
     return heap;

@@ -7,14 +7,14 @@
 #include "tests/support/tap.h"
 
 // States 33 and 60 have a first block in use: that is where a header could once vouch for itself.
-static const uint32_t STATES[] = {0U, 1U, 33U, 60U};
+static const uint32_t states[] = {0U, 1U, 33U, 60U};
 
 static campaign_tally_t run(const damage_subject_t *subject, uint32_t search)
 {
     const campaign_plan_t plan = {subject, search, true};
     campaign_tally_t tally = {0};
-    for (size_t i = 0U; i < sizeof STATES / sizeof STATES[0]; i++) {
-        campaign_state(&plan, STATES[i], &tally);
+    for (size_t i = 0U; i < sizeof states / sizeof states[0]; i++) {
+        campaign_state(&plan, states[i], &tally);
     }
     EXPECT(tally.failures == 0U);
     return tally;
