@@ -41,4 +41,12 @@ __attribute__((noinline, unused)) static void bench_phase(void)
     __asm__ volatile("" ::: "memory");
 }
 
+static inline void start_phase(const char *name)
+{
+    bench_phase();
+    say("phase ");
+    say(name);
+    say("\n");
+}
+
 #endif

@@ -74,32 +74,48 @@ def bounds(figures, inputs):
             table(['call', 'worst', 'bound', 'above', 'reached by'], rows))
 
 
-def modules(figures, stack_lines):
-    names = ['heap', 'heap.wide', 'pool', 'arena', 'lock', 'stats', 'track', 'stack']
+def size_row(figures, name):
+    text = [figures[f'{name}.text.l{level}'] for level in (0, 1)]
+    whole = [figures.get(f'{name}.text.l{level}.all', '') for level in (0, 1)]
+    return [name, *text, *whole, figures.get(f'{name}.control', ''), figures[f'{name}.stack.l1']]
+
+
+def call_rows(figures, name, module):
+    """A row for each operation and level. Figures are absent where they mean nothing."""
     rows = []
-    for name in names:
-        text = [figures[f'{name}.text.l{level}'] for level in (0, 1)]
-        whole = [figures.get(f'{name}.text.l{level}.all', '') for level in (0, 1)]
-        rows.append([name, *text, *whole, figures[f'{name}.control'],
-                     figures.get(f'{name}.stack.l1', '')])
-    calls = [['pool alloc, level 0', 'pool.l0.alloc'], ['pool free, level 0', 'pool.l0.free'],
-             ['pool alloc, level 1', 'pool.l1.alloc'], ['pool free, level 1', 'pool.l1.free']]
-    work = [[what, f'{figures[f"{name}.mean"]:.0f}', figures[f'{name}.max'],
-             figures[f'{name}.bound']] for what, name in calls]
-    work.append(['arena alloc, inline', '', f'{figures["arena.alloc.max"]:g}',
-                 f'{figures["arena.alloc.bound"]:g}'])
-    work.append(['arena alloc_checked', '', figures['arena.alloc_checked.max'], ''])
-    work.append(['arena rewind', '', figures['arena.rewind.max'], ''])
-    added = [[name, *(f'{figures[f"{name}.{kind}.added"]:.0f}' for kind in ('acquire', 'release'))]
-             for name in ('lock', 'stats', 'track')]
-    return ('\n## Size of every module\n\nText is that of init, alloc and free (heap, pool), of init, '
-            'alloc_checked, mark and rewind (arena),\nof all public functions (the others), with '
-            'everything they call. The stack is the deepest of the public\nfunctions, level 1.\n\n' +
+    for level in module.get('levels', (0, 1)):
+        for operation in module.get('calls', {}):
+            figure = f'{module.get("figures", f"{name}.l{level}")}.{operation}'
+            cells = [figures.get(f'{figure}.{kind}') for kind in ('mean', 'max', 'bound')]
+            form = ('.0f', 'g', 'g')
+            rows.append([f'{name} {operation}', level,
+                         *('' if c is None else f'{c:{f}}' for c, f in zip(cells, form))])
+    return rows
+
+
+def added_rows(figures, name, module):
+    rows = []
+    for place, phase in enumerate(module.get('added', [])):
+        title = f'{name}.{phase}' if place else name
+        level = f'{name}.l1.{phase}' if place else f'{name}.l1'
+        rows.append([title, *(f'{figures[f"{title}.{kind}.added"]:.0f}' for kind in ('acquire', 'release')),
+                     figures[f'{level}.added.max']])
+    return rows
+
+
+def modules(figures, known, stack_lines):
+    calls = [row for name in known for row in call_rows(figures, name, known[name])]
+    added = [row for name in known for row in added_rows(figures, name, known[name])]
+    return ('\n## Size of every module\n\nText is that of the functions that `bench/modules.toml` names '
+            '(init, alloc and free, or their like),\nor of all public ones where it names none, with '
+            'everything they call. The stack is the deepest of the\npublic functions, level 1.\n\n' +
             table(['module', 'text, level 0', 'level 1', 'all of it, level 0', 'level 1',
-                   'control block', 'stack'], rows) +
-            '\n## Pool and arena, instructions\n\n' + table(['call', 'mean', 'worst', 'bound'], work) +
-            '\n## What a wrapper adds to a call, instructions\n\nLevel 1, in front of a pool; the lock '
-            'masks interrupts.\n\n' + table(['wrapper', 'acquire', 'release'], added) +
+                   'control block', 'stack'], [size_row(figures, name) for name in known]) +
+            '\n## Instructions of every module\n\nThe heap has a table of its own, above.\n\n' +
+            table(['call', 'level', 'mean', 'worst', 'bound'], calls) +
+            '\n## What a wrapper adds to a call, instructions\n\nLevel 1, in front of an allocator whose '
+            'calls all take the same. *lock* is around a lock that does\nnothing, *lock.masked* masks '
+            'interrupts.\n\n' + table(['wrapper', 'acquire, mean', 'release, mean', 'worst'], added) +
             '\n## Stack, bytes\n\nWith everything called; a callback\'s own comes on top.\n\n' +
             table(['function', 'bytes'], (line.split(' ', 1) for line in stack_lines)))
 
@@ -122,8 +138,8 @@ def space(figures, traces):
                    'ratio, search 2'], rows))
 
 
-def write(inputs, stack_lines, traces):
+def write(known, inputs, stack_lines, traces):
     figures = json.loads((ROOT / 'bench' / 'results' / 'figures.json').read_text())
-    text = (HEAD + allocators(figures) + bounds(figures, inputs) + modules(figures, stack_lines) +
+    text = (HEAD + allocators(figures) + bounds(figures, inputs) + modules(figures, known, stack_lines) +
             space(figures, traces))
     (ROOT / 'docs' / 'costs.md').write_text(text)

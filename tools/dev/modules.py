@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Measures what bench/modules.toml lists; bench/README.md has the meaning of its fields."""
+import functools
+import json
+import pathlib
+import tomllib
+
+import measure
+from measure import BUILD, CORE, ROOT, run
+
+LEVELS = (0, 1)
+REGISTRY = ROOT / 'bench' / 'modules.toml'
+FIELDS = {'source', 'control', 'needs', 'text', 'text_full', 'firmware', 'figures', 'levels', 'calls',
+          'added'}
+CALL_FIELDS = {'function', 'phase', 'mean', 'inline', 'case', 'bound'}
+
+
+def registry():
+    """The tables of bench/modules.toml by name. A field that does not exist is refused."""
+    modules = tomllib.loads(REGISTRY.read_text())
+    for name, module in modules.items():
+        unknown = set(module) - FIELDS
+        for call in module.get('calls', {}).values():
+            unknown |= set(call) - CALL_FIELDS
+        if unknown:
+            raise SystemExit(f'{REGISTRY.name}: {name} has no field {", ".join(sorted(unknown))}')
+    return modules
+
+
+@functools.cache
+def count(elf):
+    return json.loads(run('tools/dev/insn-count', elf))
+
+
+def mean_of(tally):
+    return tally['sum'] / tally['count']
+
+
+# ---- Bounds
+
+def bound(elf, function, case=''):
+    text = run('tools/dev/longest-path', elf, function, '--notes', 'bench/bounds.toml', '--case', case)
+    return int(text.split()[1])
+
+
+def tentative_bound(elf, function, case=''):
+    """As bound(), but 0 where the notes do not fit the code: a quick look does not stop at that."""
+    try:
+        return bound(elf, function, case)
+    except SystemExit:
+        return 0
+
+
+# ---- Instructions
+
+def firmware_of(module, level):
+    needs = [module['source'], *module.get('needs', [])]
+    return measure.build_firmware(module['firmware'], needs, level)
+
+
+def tallies(phases, start, function):
+    """Of all phases whose name begins so."""
+    found = [t[function] for name, t in phases.items() if name.startswith(start) and function in t]
+    if not found:
+        raise SystemExit(f'no call of {function} in a phase {start}')
+    return found
+
+
+def inline_cost(of_four, of_eight):
+    """Of one operation inlined, from functions that do it four and eight times and store the results."""
+    return (of_eight - of_four) / 4 - 1
+
+
+def measure_call(elf, name, call, function, bound_of):
+    """Figures of one operation: worst, mean, bound."""
+    phases, case = count(elf), call.get('case', '')
+    if inline := call.get('inline'):
+        worst = [max(t['max'] for t in tallies(phases, call['phase'], f)) for f in inline]
+        limits = [bound_of(elf, f, case) for f in inline]
+        return {f'{name}.max': inline_cost(*worst), f'{name}.bound': inline_cost(*limits)}
+    figures = {f'{name}.max': max(t['max'] for t in tallies(phases, call['phase'], function)),
+               f'{name}.mean': mean_of(tallies(phases, call.get('mean', call['phase']), function)[0])}
+    if call.get('bound', True):
+        figures[f'{name}.bound'] = bound_of(elf, function, case)
+    return figures
+
+
+def measure_calls(name, module, level, bound_of):
+    elf, figures = firmware_of(module, level), {}
+    prefix = module.get('figures', f'{name}.l{level}')
+    stem = 'mete_' + pathlib.Path(module['source']).stem
+    for operation, call in module['calls'].items():
+        call = {'phase': pathlib.Path(module['firmware']).stem} | call
+        function = call.get('function', f'{stem}_{operation}')
+        figures |= measure_call(elf, f'{prefix}.{operation}', call, function, bound_of)
+    return figures
+
+
+def added_of(phases, phase, kind):
+    """(mean, worst) of what acquire or release takes more than the flat allocator beneath."""
+    bare, tally = phases['bare'][kind], phases[phase][kind]
+    if bare['min'] != bare['max']:
+        raise SystemExit(f'{kind}: the phase bare is not the flat allocator')
+    return mean_of(tally) - bare['max'], tally['max'] - bare['max']
+
+
+def measure_added(name, module):
+    """What a wrapper or a composite adds, level 1. The first phase names the figures."""
+    phases, figures = count(firmware_of(module, 1)), {}
+    for place, phase in enumerate(module['added']):
+        title = f'{name}.{phase}' if place else name
+        added = {kind: added_of(phases, phase, kind) for kind in ('acquire', 'release')}
+        figures |= {f'{title}.{kind}.added': mean for kind, (mean, _) in added.items()}
+        level = f'{name}.l1.{phase}' if place else f'{name}.l1'
+        figures[f'{level}.added.max'] = max(worst for _, worst in added.values())
+        figures[f'{level}.added.mean'] = max(mean for mean, _ in added.values())
+    return figures
+
+
+# ---- Size
+
+def objects_of(source, optimise, level):
+    return [measure.compile_object(s, optimise, level) for s in [source, *CORE]]
+
+
+def measure_text(name, module, level):
+    """Bytes of the functions that `text` names and of those of `text_full`; and of all public ones."""
+    figures = {}
+    for extent, functions in ('', module.get('text', [])), ('.full', module.get('text_full')), ('.all', []):
+        if functions is None or (extent == '.all' and 'text' not in module):
+            continue
+        size = int(run('tools/dev/text-size', *objects_of(module['source'], '-Os', level), '--', *functions))
+        figures[f'{name}.text.l{level}{extent}'] = size
+    return figures
+
+
+def measure_control(modules):
+    """sizeof, from the sizes of arrays in an object."""
+    source = BUILD / 'control.c'
+    symbols = {name: name.replace('.', '_') for name in modules if 'control' in modules[name]}
+    lines = [f'#include "{pathlib.Path(modules[name]["source"]).with_suffix(".h")}"\n'
+             f'char {symbol}[sizeof({modules[name]["control"]})];\n' for name, symbol in symbols.items()]
+    source.write_text(''.join(lines))
+    obj = source.with_suffix('.o')
+    run(measure.CC, *measure.OPTIONS, '-c', source, '-o', obj)
+    sizes = {f[3]: int(f[1], 16) for f in map(str.split, run('arm-none-eabi-nm', '-S', obj).splitlines())}
+    return {f'{name}.control': sizes[symbol] for name, symbol in symbols.items()}
+
+
+def stack_lines(module):
+    """What stack-depth says of all public functions, level 1."""
+    graphs = [o.with_suffix('.ci') for o in objects_of(module['source'], '-O2', 1)]
+    return run('tools/dev/stack-depth', *graphs, '--').splitlines()
+
+
+# ---- A module
+
+def measure_module(name, module, bound_of=bound):
+    """All figures of a module but its control block; and the lines of its stacks."""
+    figures = {}
+    for level in LEVELS:
+        figures |= measure_text(name, module, level)
+        if 'calls' in module and level in module.get('levels', LEVELS):
+            figures |= measure_calls(name, module, level, bound_of)
+    if 'added' in module:
+        figures |= measure_added(name, module)
+    lines = stack_lines(module)
+    figures[f'{name}.stack.l1'] = max(int(line.split()[1]) for line in lines)
+    return figures, lines
+
+
+def measure_modules(modules, bound_of=bound):
+    """Figures of these modules, and the lines of their stacks."""
+    figures, lines = measure_control(modules), []
+    for name, module in modules.items():
+        more, stacks = measure_module(name, module, bound_of)
+        figures |= more
+        lines += stacks
+    return figures, lines
