@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Measures what bench/modules.toml lists; bench/README.md has the meaning of its fields."""
+import collections
 import functools
 import json
 import pathlib
@@ -11,8 +12,10 @@ from measure import BUILD, CORE, ROOT, run
 LEVELS = (0, 1)
 REGISTRY = ROOT / 'bench' / 'modules.toml'
 FIELDS = {'source', 'control', 'needs', 'text', 'text_full', 'firmware', 'figures', 'levels', 'calls',
-          'added'}
+          'churn', 'header', 'order', 'bound', 'added'}
 CALL_FIELDS = {'function', 'phase', 'mean', 'inline', 'case', 'bound'}
+KINDS = {'alloc': 1, 'free': 2}  # As bench/churn.h numbers them.
+Worst = collections.namedtuple('Worst', 'count phase number call')
 
 
 def registry():
@@ -96,6 +99,56 @@ def measure_calls(name, module, level, bound_of):
     return figures
 
 
+# ---- Churn
+
+def worst_of(phases, prefix, function):
+    """The longest call of a function in the phases whose name begins so; and which call it was."""
+    found = [Worst(tally['max'], name, number, tally['max_at'])
+             for number, (name, tallies) in enumerate(phases.items())
+             if name.startswith(prefix) and (tally := tallies.get(function))]
+    return max(found, key=lambda worst: worst.count)
+
+
+def describe(elf, worsts):
+    """Has the firmware describe the allocator before the worst calls. Returns its words by figure."""
+    def kind(figure):
+        return KINDS[figure.rsplit('.', 1)[1]]
+    show = BUILD / 'show'
+    show.write_text(''.join(f'{w.number} {kind(f)} {w.call}\n' for f, w in worsts.items()))
+    try:
+        text = run('tools/dev/insn-count', elf, '--text')
+    finally:
+        show.unlink()
+    told = dict(line.removeprefix('show ').split(' operation ') for line in text.splitlines()
+                if line.startswith('show '))
+    return {figure: f'{w.phase} B, operation ' + told[f'{w.number} {kind(figure)}']
+            for figure, w in worsts.items()}
+
+
+def churn_names(name, module, level):
+    """(start of the figures, start of the phases, case of the bounds) of each variant."""
+    for variant in module.get('churn', []):
+        yield (f'{name}.l{level}.{variant}', f'{variant} ', variant) if variant else (f'{name}.l{level}', '', '')
+
+
+def measure_churn(name, module, level, bound_of=bound):
+    """Figures of alloc and free of a general allocator, and the inputs that reach the worst."""
+    elf = firmware_of(module, level)
+    phases, figures, worsts = count(elf), {}, {}
+    for title, start, case in churn_names(name, module, level):
+        for kind in KINDS:
+            figure, function = f'{title}.{kind}', f'mete_{pathlib.Path(module["source"]).stem}_{kind}'
+            figures[f'{figure}.mean'] = mean_of(phases[f'{start}churn 65536'][function])
+            figures[f'{figure}.mean.256k'] = mean_of(phases[f'{start}churn 262144'][function])
+            worsts[figure] = worst_of(phases, start, function)
+            figures[f'{figure}.max'] = worsts[figure].count
+            if module.get('bound', True):
+                figures[f'{figure}.bound'] = bound_of(elf, function, case)
+    return figures, describe(elf, worsts)
+
+
+# ---- Added
+
 def added_of(phases, phase, kind):
     """(mean, worst) of what acquire or release takes more than the flat allocator beneath."""
     bare, tally = phases['bare'][kind], phases[phase][kind]
@@ -155,25 +208,34 @@ def stack_lines(module):
 
 # ---- A module
 
+Measured = collections.namedtuple('Measured', 'figures inputs stack_lines')
+
+
 def measure_module(name, module, bound_of=bound):
-    """All figures of a module but its control block; and the lines of its stacks."""
-    figures = {}
+    """All figures of a module but its control block."""
+    figures, inputs = {}, {}
     for level in LEVELS:
         figures |= measure_text(name, module, level)
-        if 'calls' in module and level in module.get('levels', LEVELS):
-            figures |= measure_calls(name, module, level, bound_of)
+        if level in module.get('levels', LEVELS):
+            if 'calls' in module:
+                figures |= measure_calls(name, module, level, bound_of)
+            if 'churn' in module:
+                more, worst = measure_churn(name, module, level, bound_of)
+                figures |= more
+                inputs |= worst
     if 'added' in module:
         figures |= measure_added(name, module)
     lines = stack_lines(module)
     figures[f'{name}.stack.l1'] = max(int(line.split()[1]) for line in lines)
-    return figures, lines
+    return Measured(figures, inputs, lines)
 
 
 def measure_modules(modules, bound_of=bound):
-    """Figures of these modules, and the lines of their stacks."""
-    figures, lines = measure_control(modules), []
+    """All of some modules together."""
+    whole = Measured(measure_control(modules), {}, [])
     for name, module in modules.items():
-        more, stacks = measure_module(name, module, bound_of)
-        figures |= more
-        lines += stacks
-    return figures, lines
+        part = measure_module(name, module, bound_of)
+        whole.figures.update(part.figures)
+        whole.inputs.update(part.inputs)
+        whole.stack_lines.extend(part.stack_lines)
+    return whole

@@ -1,23 +1,30 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//
-// Firmware that works a heap while every call is counted: the mixed churn that all allocators of
-// docs/costs.md were measured with, and work that aims for the longest paths. Everything is
-// repeatable: a phase is a row of the table below, and its random numbers start from its seed.
-//
-// A file `show` with lines of three numbers, PHASE KIND CALL (from 1; KIND 1 is alloc, 2 free), makes
-// it describe the heap just before those calls.
+#ifndef METE_BENCH_CHURN_H
+#define METE_BENCH_CHURN_H
+
+/// Works a general allocator while every call is counted: the mixed churn that all allocators of
+/// docs/costs.md were measured with, and work that aims for the longest paths. Everything is
+/// repeatable: a phase is a row of the table below, and its random numbers start from its seed.
+///
+/// A file `show` with lines of three numbers, PHASE KIND CALL (from 1; KIND 1 is alloc, 2 free), makes
+/// it describe the allocator just before those calls.
 
 #include "bench/probe.h"
-#include "mete/alloc/heap.h"
+#include "mete/core/span.h"
 #include "port/io/semihosting.h"
 #include "tests/support/random.h"
 
-PROBE(mete_heap_alloc);
-void *probe_mete_heap_alloc(mete_heap_t *heap, size_t size);
-PROBE(mete_heap_free);
-void probe_mete_heap_free(mete_heap_t *heap, void *block);
+/// The allocator: how it is started on a storage and asked. alloc() and free() call a probe.
+typedef struct churn_subject {
+    const char *name;  ///< Starts the names of its phases, as "k0 "; may be "".
+    void (*start)(mete_span_t storage, uint32_t variant);
+    void *(*alloc)(uint32_t size);
+    void (*free)(void *block, uint32_t size);
+    void (*describe)(void);  ///< Says more about its state; NULL: nothing.
+    uint32_t variant;        ///< Handed to start().
+} churn_subject_t;
 
-enum kind { ALLOC = 1, FREE = 2 };
+enum churn_kind { CHURN_ALLOC = 1, CHURN_FREE = 2 };
 enum { STORAGE_SIZE = 256 * 1024, HELD_MAX = 8192 };
 
 // A share of the requests, in percent, with sizes spread evenly from `min` to `max`.
@@ -41,32 +48,29 @@ static const mix_t huge = {"huge", {{60, 1, 200}, {40, 190000, 260000}, {0, 0, 0
 typedef struct phase {
     const mix_t *mix;
     uint32_t arena_size;
-    uint32_t search;
     uint32_t fill_percent;  // Of the arena, by live blocks of mean size; 0: as a coin falls.
     uint32_t operations;
 } phase_t;
 
-// clang-format off
-#define PHASES_WITH(search) \
-    {&churn, 65536U, (search), 70U, 100000U}, {&churn, 262144U, (search), 70U, 100000U}, \
-    {&tiny, 1024U, (search), 0U, 20000U}, {&tiny, 8192U, (search), 0U, 20000U}, \
-    {&one_bin, 4096U, (search), 0U, 20000U}, {&one_bin, 32768U, (search), 0U, 40000U}, \
-    {&spread, 16384U, (search), 0U, 40000U}, {&spread, 65536U, (search), 0U, 40000U}, \
-    {&large, 65536U, (search), 0U, 20000U}, {&large, 262144U, (search), 0U, 40000U}, \
-    {&huge, 262144U, (search), 100U, 10000U}
-// clang-format on
-static const phase_t phases[] = {PHASES_WITH(0U), PHASES_WITH(2U)};
+static const phase_t phases[] = {
+    {&churn, 65536U, 70U, 100000U}, {&churn, 262144U, 70U, 100000U}, {&tiny, 1024U, 0U, 20000U},
+    {&tiny, 8192U, 0U, 20000U},     {&one_bin, 4096U, 0U, 20000U},   {&one_bin, 32768U, 0U, 40000U},
+    {&spread, 16384U, 0U, 40000U},  {&spread, 65536U, 0U, 40000U},   {&large, 65536U, 0U, 20000U},
+    {&large, 262144U, 0U, 40000U},  {&huge, 262144U, 100U, 10000U},
+};
+enum { PHASE_COUNT = sizeof phases / sizeof phases[0] };
 
 typedef struct held {
     void *block;
     uint32_t size;
 } held_t;
 
-static uint64_t storage[STORAGE_SIZE / 8];
+// A power of two in size, at a multiple of itself: what a buddy asks for.
+static _Alignas(STORAGE_SIZE) uint64_t storage[STORAGE_SIZE / 8];
 static held_t held[HELD_MAX];
 
 typedef struct state {
-    mete_heap_t *heap;
+    const churn_subject_t *subject;
     uint32_t phase;
     uint32_t random;
     uint32_t held_count;
@@ -99,7 +103,7 @@ static void read_shown(void)
     }
 }
 
-static bool is_shown(const state_t *state, enum kind kind)
+static bool is_shown(const state_t *state, enum churn_kind kind)
 {
     for (size_t i = 0U; shown[i][0] != 0U; i++) {
         if ((shown[i][0] == state->phase) && (shown[i][1] == (uint32_t)kind) &&
@@ -110,31 +114,28 @@ static bool is_shown(const state_t *state, enum kind kind)
     return false;
 }
 
-static void announce(state_t *state, enum kind kind, uint32_t size)
+static void say_both(const char *text, uint32_t number)
+{
+    say(text);
+    say_number(number);
+}
+
+static void announce(state_t *state, enum churn_kind kind, uint32_t size)
 {
     state->calls[kind]++;
     if (!is_shown(state, kind)) {
         return;
     }
-    const mete_heap_usage_t usage = mete_heap_usage(state->heap);
-    const struct {
-        const char *text;
-        uint32_t number;
-    } words[] = {
-        {"show ", state->phase},
-        {" ", kind},
-        {" operation ", state->operation},
-        {(kind == ALLOC) ? ": alloc of " : ": free of ", size},
-        {" bytes; ", state->held_count},
-        {" blocks live, ", usage.in_use_size},
-        {" bytes in use, ", usage.total_size - usage.in_use_size},
-        {" free in ", usage.free_count},
-    };
-    for (size_t i = 0U; i < sizeof words / sizeof words[0]; i++) {
-        say(words[i].text);
-        say_number(words[i].number);
+    say_both("show ", state->phase);
+    say_both(" ", kind);
+    say_both(" operation ", state->operation);
+    say_both((kind == CHURN_ALLOC) ? ": alloc of " : ": free of ", size);
+    say_both(" bytes; ", state->held_count);
+    say(" blocks live");
+    if (state->subject->describe != NULL) {
+        state->subject->describe();
     }
-    say(" blocks\n");
+    say("\n");
 }
 
 // ---- Work
@@ -152,8 +153,8 @@ static uint32_t size_from(const mix_t *mix, uint32_t *random)
 
 static void take(state_t *state, uint32_t size)
 {
-    announce(state, ALLOC, size);
-    void *const block = probe_mete_heap_alloc(state->heap, size);
+    announce(state, CHURN_ALLOC, size);
+    void *const block = state->subject->alloc(size);
     if (block != NULL) {
         held[state->held_count++] = (held_t){block, size};
     }
@@ -162,8 +163,8 @@ static void take(state_t *state, uint32_t size)
 static void give_back(state_t *state, uint32_t index)
 {
     const held_t gone = held[index];
-    announce(state, FREE, gone.size);
-    probe_mete_heap_free(state->heap, gone.block);
+    announce(state, CHURN_FREE, gone.size);
+    state->subject->free(gone.block, gone.size);
     held[index] = held[--state->held_count];
 }
 
@@ -195,31 +196,30 @@ static void step(state_t *state, const phase_t *phase)
     state->operation++;
 }
 
-static void run(const phase_t *phase, uint32_t number)
+static void run_phase(const churn_subject_t *subject, const phase_t *phase, uint32_t number)
 {
-    const mete_heap_config_t config = {.storage = {storage, phase->arena_size},
-                                       .search = phase->search};
-    state_t state = {
-        .heap = mete_heap_init(&config), .phase = number, .random = 0x2545F491U, .operation = 1U};
+    bench_phase();
+    say("phase ");
+    say(subject->name);
+    say(phase->mix->name);
+    say_both(" ", phase->arena_size);
+    say("\n");
+    subject->start((mete_span_t){storage, phase->arena_size}, subject->variant);
+    state_t state = {.subject = subject, .phase = number, .random = 0x2545F491U, .operation = 1U};
     for (uint32_t i = 0U; i < phase->operations; i++) {
         step(&state, phase);
     }
 }
 
-int main(void)
+/// Runs all phases with each subject. Phases count from 1 over all.
+static inline void churn_run(const churn_subject_t *subjects, uint32_t subject_count)
 {
     read_shown();
-    for (uint32_t i = 0U; i < sizeof phases / sizeof phases[0]; i++) {
-        const phase_t *const phase = &phases[i];
-        bench_phase();
-        say("phase k");
-        say_number(phase->search);
-        say(" ");
-        say(phase->mix->name);
-        say(" ");
-        say_number(phase->arena_size);
-        say("\n");
-        run(phase, i + 1U);
+    for (uint32_t s = 0U; s < subject_count; s++) {
+        for (uint32_t i = 0U; i < PHASE_COUNT; i++) {
+            run_phase(&subjects[s], &phases[i], (s * PHASE_COUNT) + i + 1U);
+        }
     }
-    return 0;
 }
+
+#endif
