@@ -26,12 +26,12 @@ typedef mete_track_record_t record_t;
 // The link is the first member, so its address is the record's.
 _Static_assert(offsetof(record_t, link) == 0U, "a link is cast to its record");
 
-static record_t *record_at(mete_list_link_t *link)
+static record_t *record_at(mete_dlist_link_t *link)
 {
     return (record_t *)(void *)link;
 }
 
-static const record_t *const_record_at(const mete_list_link_t *link)
+static const record_t *const_record_at(const mete_dlist_link_t *link)
 {
     return (const record_t *)(const void *)link;
 }
@@ -43,7 +43,7 @@ static record_t *record_of(const void *block)
 }
 
 // What the links add to the check word.
-static uintptr_t links_sum(const mete_list_link_t *link)
+static uintptr_t links_sum(const mete_dlist_link_t *link)
 {
     return (uintptr_t)link->next + 3U * (uintptr_t)link->previous;
 }
@@ -69,7 +69,7 @@ static bool is_sound(const record_t *record)
 }
 
 // Adds the difference that a change of links makes. The list's own link is in no record.
-static void adjust(mete_track_t *track, mete_list_link_t *link, uintptr_t difference)
+static void adjust(mete_track_t *track, mete_dlist_link_t *link, uintptr_t difference)
 {
     if (link != &track->list) {
         record_at(link)->check += difference;
@@ -78,9 +78,9 @@ static void adjust(mete_track_t *track, mete_list_link_t *link, uintptr_t differ
 
 static void insert(mete_track_t *track, record_t *record)
 {
-    mete_list_link_t *const last = track->list.previous;
+    mete_dlist_link_t *const last = track->list.previous;
     const uintptr_t before = links_sum(last);
-    mete_list_append(&track->list, &record->link);
+    mete_dlist_append(&track->list, &record->link);
     adjust(track, last, links_sum(last) - before);
     record->check = check_of(record);
     track->live_count++;
@@ -88,11 +88,11 @@ static void insert(mete_track_t *track, record_t *record)
 
 static void take_out(mete_track_t *track, record_t *record)
 {
-    mete_list_link_t *const previous = record->link.previous;
-    mete_list_link_t *const next = record->link.next;
+    mete_dlist_link_t *const previous = record->link.previous;
+    mete_dlist_link_t *const next = record->link.next;
     const uintptr_t previous_sum = links_sum(previous);
     const uintptr_t next_sum = links_sum(next);
-    mete_list_remove(&record->link);
+    mete_dlist_remove(&record->link);
     adjust(track, previous, links_sum(previous) - previous_sum);
     adjust(track, next, links_sum(next) - next_sum);
     record->check = released_check_of(record);
@@ -135,7 +135,7 @@ static int fault_of(const mete_track_t *track, const void *block, size_t size, s
     if ((record->size != size) || (record->align != align)) {
         return METE_FAULT_SIZE;
     }
-    return mete_list_agrees(&record->link) ? 0 : METE_FAULT_CORRUPT;
+    return mete_dlist_agrees(&record->link) ? 0 : METE_FAULT_CORRUPT;
 }
 
 static uint32_t now_of(const mete_track_t *track)
@@ -182,7 +182,7 @@ static void *acquire(void *self, size_t size, size_t align)
 {
     mete_track_t *const track = self;
     const void *const caller = caller_of(track, METE_CALLER());
-    if (IS_CHECKED && !mete_list_agrees(&track->list)) {
+    if (IS_CHECKED && !mete_dlist_agrees(&track->list)) {
         METE_FAULT(METE_FAULT_CORRUPT, track, NULL);
         return NULL;
     }
@@ -266,7 +266,7 @@ bool mete_track_init(mete_track_t *track, mete_alloc_t inner, const mete_track_c
     track->config = config;
     track->inner.ops = inner.ops;
     track->inner.self = inner.self;
-    mete_list_init(&track->list);
+    mete_dlist_init(&track->list);
     track->live_count = 0U;
     track->sequence = 0U;
     return true;
@@ -284,7 +284,7 @@ bool mete_track_walk(const mete_track_t *track,
 {
     METE_ASSERT((track != NULL) && (visit != NULL));
     const uint32_t now = now_of(track);
-    const mete_list_link_t *link = track->list.next;
+    const mete_dlist_link_t *link = track->list.next;
     for (size_t i = 0U; i < track->live_count; i++) {
         const record_t *const record = const_record_at(link);
         if ((link == &track->list) || !is_sound(record)) {
@@ -303,9 +303,9 @@ bool mete_track_walk(const mete_track_t *track,
 bool mete_track_check(const mete_track_t *track)
 {
     METE_ASSERT((track != NULL) && (track->config != NULL));
-    const mete_list_link_t *before = &track->list;
+    const mete_dlist_link_t *before = &track->list;
     for (size_t i = 0U; i < track->live_count; i++) {
-        const mete_list_link_t *const link = before->next;
+        const mete_dlist_link_t *const link = before->next;
         if ((link == &track->list) || !is_sound(const_record_at(link)) ||
             (link->previous != before)) {
             return false;

@@ -34,7 +34,7 @@
 /// ended at a record that was overwritten: there may be more.
 
 #include "mete/core/alloc.h"
-#include "mete/core/list.h"
+#include "mete/core/dlist.h"
 #include "mete/core/observe.h"
 #include "mete/core/platform.h"
 #include "mete/core/sink.h"
@@ -56,7 +56,7 @@ typedef struct mete_track_config {
 /// What stands in front of a block. The check word is next to the block: who writes in front of the
 /// block hits it first.
 typedef struct mete_track_record {
-    mete_list_link_t link;
+    mete_dlist_link_t link;
     const void *caller;
     size_t size;
     size_t align;
@@ -73,7 +73,7 @@ typedef struct mete_track_record {
 typedef struct mete_track {
     const mete_track_config_t *config;
     mete_alloc_t inner;
-    mete_list_link_t list;  // Oldest block first.
+    mete_dlist_link_t list;  // Oldest block first.
     size_t live_count;
     uint32_t sequence;  // Of the block acquired last.
 } mete_track_t;

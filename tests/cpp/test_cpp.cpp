@@ -12,8 +12,8 @@
 #include "mete/core/base.h"
 #include "mete/core/bitmap.h"
 #include "mete/core/bits.h"
+#include "mete/core/dlist.h"
 #include "mete/core/frag.h"
-#include "mete/core/list.h"
 #include "mete/core/observe.h"
 #include "mete/core/platform.h"
 #include "mete/core/sink.h"
@@ -59,11 +59,11 @@ void test_words_span_and_list()
     mete_words_fill(bytes, 7U, sizeof bytes);
     EXPECT(mete_words_scan(bytes, 7U, sizeof bytes) == sizeof bytes);
     EXPECT(mete_span_has(mete_span_t{bytes, sizeof bytes}, &bytes[23]));
-    mete_list_link_t list;
-    mete_list_link_t link;
-    mete_list_init(&list);
-    mete_list_append(&list, &link);
-    EXPECT(mete_list_agrees(&link) && !mete_list_is_empty(&list));
+    mete_dlist_link_t list;
+    mete_dlist_link_t link;
+    mete_dlist_init(&list);
+    mete_dlist_append(&list, &link);
+    EXPECT(mete_dlist_agrees(&link) && !mete_dlist_is_empty(&list));
 }
 
 size_t count_bytes(void *self, const void *, size_t size)

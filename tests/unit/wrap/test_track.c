@@ -489,7 +489,7 @@ static void test_release_refuses_a_released_block(void)
     mete_release(view, block, 100U, 8U);
     expect_refusal(view, block, 100U, 8U, METE_FAULT_DOUBLE_FREE);
     // Allocators keep links at the start of free memory.
-    mete_words_fill(record_of(block), 0x11U, sizeof(mete_list_link_t));
+    mete_words_fill(record_of(block), 0x11U, sizeof(mete_dlist_link_t));
     expect_refusal(view, block, 100U, 8U, METE_FAULT_DOUBLE_FREE);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#ifndef METE_LIST_H
-#define METE_LIST_H
+#ifndef METE_DLIST_H
+#define METE_DLIST_H
 
 /// A circular doubly linked list whose links live inside the things that are listed.
 ///
@@ -10,25 +10,25 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-typedef struct mete_list_link {
-    struct mete_list_link *next;
-    struct mete_list_link *previous;
-} mete_list_link_t;
+typedef struct mete_dlist_link {
+    struct mete_dlist_link *next;
+    struct mete_dlist_link *previous;
+} mete_dlist_link_t;
 
 /// Makes `list` empty.
-static inline void mete_list_init(mete_list_link_t *list)
+static inline void mete_dlist_init(mete_dlist_link_t *list)
 {
     list->next = list;
     list->previous = list;
 }
 
-static inline bool mete_list_is_empty(const mete_list_link_t *list)
+static inline bool mete_dlist_is_empty(const mete_dlist_link_t *list)
 {
     return list->next == list;
 }
 
 /// Puts `link` last: before the list's own link.
-static inline void mete_list_append(mete_list_link_t *list, mete_list_link_t *link)
+static inline void mete_dlist_append(mete_dlist_link_t *list, mete_dlist_link_t *link)
 {
     link->next = list;
     link->previous = list->previous;
@@ -37,14 +37,14 @@ static inline void mete_list_append(mete_list_link_t *list, mete_list_link_t *li
 }
 
 /// Takes `link` out of whichever list it is in.
-static inline void mete_list_remove(mete_list_link_t *link)
+static inline void mete_dlist_remove(mete_dlist_link_t *link)
 {
     link->previous->next = link->next;
     link->next->previous = link->previous;
 }
 
 /// True if both neighbours point back at `link`: what must hold before it is removed.
-static inline bool mete_list_agrees(const mete_list_link_t *link)
+static inline bool mete_dlist_agrees(const mete_dlist_link_t *link)
 {
     return (link->next->previous == link) && (link->previous->next == link);
 }
