@@ -11,12 +11,11 @@
 
 #include "mete/alloc/pool.h"
 
-#include "mete/core/bits.h"
+#include "mete/core/stride.h"
 
 enum {
     LINK_END = METE_POOL_BLOCK_COUNT_MAX,
     LINK_LIVE = 0xFF00,  // Both are numbers that Thumb-2 compares with in one instruction.
-    WORD_BITS = 8 * (int)sizeof(uintptr_t),
 };
 
 // Keeps the compiler from mixing the steps before with those behind. Mixed they need one register
@@ -36,42 +35,13 @@ static inline void *block_at(const mete_pool_t *pool, size_t index)
     return (void *)(pool->blocks + (index * pool->block_size));
 }
 
-// ---- From an address to an index, without a division, which many small cores lack.
-//
-// Let w be the bits of a word, block_size = 2^r * d with d odd, and e the inverse of d: d * e = 1
-// modulo 2^w. For an offset x from the first block take q(x) = x * e modulo 2^w, rotated right by r
-// bits. Then q(x) < block_count exactly if x is the start of a block, and q(x) is its index:
-//   For block k, x * e = k * 2^r * d * e = k * 2^r, which does not exceed a word because the
-//   blocks lie in one address space: block_size * block_count <= 2^w. Rotated, that is k.
-//   Multiplying by an odd number and rotating are both one-to-one on words. The numbers below
-//   block_count are taken by the starts of blocks, so no other offset can reach one.
-// This is the test for divisibility of Granlund and Montgomery, "Division by Invariant Integers
-// using Multiplication" (1994), section 9. Addresses below the first block wrap and are refused alike.
-
+// The index of the block that starts at `address`; of no block: a number not below their count.
 static inline size_t index_of(const mete_pool_t *pool, const void *address)
 {
     const uintptr_t product = ((uintptr_t)address - pool->blocks) * pool->inverse;
     IN_ORDER();
-    return (product >> pool->rotation) | (product << ((WORD_BITS - pool->rotation) % WORD_BITS));
+    return mete_stride_rotate(product, pool->rotation);
 }
-
-static size_t trailing_zeros_of(size_t size)
-{
-    const uint32_t low = (uint32_t)size;
-    return (low != 0U) ? mete_bits_ctz(low) : 32U + mete_bits_ctz((uint32_t)((uint64_t)size >> 32));
-}
-
-// Newton's iteration for 1/d modulo 2^w. The first guess is right in 5 bits, each step doubles that.
-static uintptr_t inverse_of(uintptr_t odd)
-{
-    uintptr_t inverse = (3U * odd) ^ 2U;
-    for (size_t good_bits = 5U; good_bits < WORD_BITS; good_bits *= 2U) {
-        inverse *= 2U - (odd * inverse);
-    }
-    return inverse;
-}
-
-// ----
 
 static bool is_legal(const mete_pool_config_t *config)
 {
@@ -92,8 +62,8 @@ bool mete_pool_init(mete_pool_t *pool, const mete_pool_config_t *config)
     pool->config = config;
     pool->blocks = (uintptr_t)config->blocks;
     pool->block_size = config->block_size;
-    pool->rotation = trailing_zeros_of(config->block_size);
-    pool->inverse = inverse_of(config->block_size >> pool->rotation);
+    pool->rotation = mete_stride_rotation(config->block_size);
+    pool->inverse = mete_stride_inverse(config->block_size >> pool->rotation);
     pool->links = config->links;
     pool->block_count = config->block_count;
     pool->first_free = LINK_END;
@@ -320,7 +290,7 @@ static bool agrees_with_config(const mete_pool_t *pool)
     const mete_pool_config_t *const config = pool->config;
     return (pool->blocks == (uintptr_t)config->blocks) && (pool->links == config->links) &&
            (pool->block_size == config->block_size) &&
-           (pool->rotation == trailing_zeros_of(config->block_size)) &&
+           (pool->rotation == mete_stride_rotation(config->block_size)) &&
            ((config->block_size >> pool->rotation) * pool->inverse == 1U) &&
            (pool->block_count == config->block_count) && (pool->opened <= pool->block_count);
 }

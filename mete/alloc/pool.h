@@ -50,7 +50,7 @@ typedef struct mete_pool {
     size_t opened;      // Blocks handed out at least once: all below this index. Also the peak.
     size_t rotation;    // Trailing zeros of block_size.
     uint16_t *links;
-    uintptr_t inverse;  // Of the odd part of block_size; see index_of() in pool.c.
+    uintptr_t inverse;  // Of the odd part of block_size; see mete/core/stride.h.
     uintptr_t blocks;
     size_t block_size;
     size_t refusals;

@@ -18,6 +18,7 @@
 #include "mete/core/platform.h"
 #include "mete/core/sink.h"
 #include "mete/core/span.h"
+#include "mete/core/stride.h"
 #include "mete/core/text.h"
 #include "mete/core/words.h"
 #include "mete/protect/stack.h"
@@ -47,6 +48,7 @@ void test_arithmetic_of_core()
     EXPECT(mete_align_is_legal(16U) && !mete_align_is_legal(24U));
     EXPECT(mete_align_up(17U, 8U) == 24U);
     EXPECT(mete_bits_clz(1U) == 31U);
+    EXPECT(mete_stride_index(21U, mete_stride_inverse(7U), mete_stride_rotation(7U)) == 3U);
     EXPECT(mete_frag_of(10U, 100U).high_permille == 0U);
     uint32_t words[METE_BITMAP_WORD_COUNT(40)] = {};
     mete_bitmap_add(words, 33U);

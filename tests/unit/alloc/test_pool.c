@@ -519,55 +519,6 @@ static void test_level_3_reports_damage_anywhere_after_every_operation(void)
     EXPECT(tap_take_fault() == expected);
 }
 
-static void test_index_is_below_the_count_exactly_for_starts_of_blocks(void)
-{
-    // All block sizes to 64, all counts to 16 and every offset near: against the division.
-    mete_pool_t pool = {0};
-    pool.blocks = 4096U;
-    for (size_t size = 1U; size <= 64U; size++) {
-        pool.rotation = trailing_zeros_of(size);
-        pool.inverse = inverse_of(size >> pool.rotation);
-        EXPECT((size >> pool.rotation) * pool.inverse == 1U);
-        size_t wrong_count = 0U;
-        for (size_t offset = 0U; offset < 2U * 4096U; offset++) {
-            const uintptr_t x = offset - 4096U;  // Below the first block as well.
-            const size_t index = index_of(&pool, (const void *)(pool.blocks + x));
-            const bool is_start = (x < 16U * size) && (x % size == 0U);
-            wrong_count +=
-                ((index < 16U) != is_start) || (is_start && (index != x / size)) ? 1U : 0U;
-        }
-        EXPECT(wrong_count == 0U);
-    }
-}
-
-static void test_index_is_right_for_large_block_sizes(void)
-{
-    uint32_t random = 0x9E3779B9U;
-    for (size_t step = 0U; step < 2000U; step++) {
-        const size_t size = ((size_t)random_next(&random) >> random_below(&random, 31U)) | 1U;
-        mete_pool_t pool = {0};
-        const size_t shifted = size << random_below(&random, 4U);
-        const size_t block_size = (shifted != 0U) ? shifted : size;
-        const size_t count = (SIZE_MAX / block_size < 60000U) ? SIZE_MAX / block_size : 60000U;
-        pool.rotation = trailing_zeros_of(block_size);
-        pool.inverse = inverse_of(block_size >> pool.rotation);
-        const size_t index = random_next(&random) % count;
-        const uintptr_t start = index * block_size;
-        EXPECT(index_of(&pool, (const void *)start) == index);
-        const uintptr_t inside = 1U + (random_next(&random) % block_size);
-        EXPECT((inside >= block_size) ||
-               (index_of(&pool, (const void *)(start + inside)) >= count));
-    }
-}
-
-static void test_trailing_zeros_of_every_power(void)
-{
-    for (size_t shift = 0U; shift < WORD_BITS; shift++) {
-        EXPECT(trailing_zeros_of((size_t)1U << shift) == shift);
-        EXPECT(trailing_zeros_of(SIZE_MAX << shift) == shift);
-    }
-}
-
 static void test_random_work_agrees_with_a_model(void)
 {
     // The model is a flag per block.
@@ -645,9 +596,6 @@ int main(void)
     RUN(test_view_serves_every_alignment_that_all_blocks_have);
     RUN(test_check_sees_every_single_link_spoiled);
     RUN(test_check_sees_every_field_spoiled);
-    RUN(test_index_is_below_the_count_exactly_for_starts_of_blocks);
-    RUN(test_index_is_right_for_large_block_sizes);
-    RUN(test_trailing_zeros_of_every_power);
     RUN(test_random_work_agrees_with_a_model);
     RUN(test_define_makes_a_pool);
     if (METE_CHECK_LEVEL >= 1) {
