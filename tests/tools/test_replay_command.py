@@ -53,6 +53,8 @@ DAMAGED = [
     ("a 0 8\na 1 12", "2: found the end of the file, expected the end of the line"),
     ("# ops=3; ids=2\na 0 8\na 1 12\n",
      "4: found the end of the file after 2 operations, expected 3 as line 1 says"),
+    ("# ops=0;\na 0 8\n",
+     "3: found the end of the file after 1 operations, expected 0 as line 1 says"),
 ]
 
 WRONG_USAGE = [
@@ -87,12 +89,13 @@ class Case(unittest.TestCase):
 
     def write(self, content, name="t"):
         mode = "wb" if isinstance(content, bytes) else "w"
-        with open(os.path.join(self.folder.name, name), mode) as file:
+        folder = self.folder.name.encode() if isinstance(name, bytes) else self.folder.name
+        with open(os.path.join(folder, name), mode) as file:
             file.write(content)
         return name
 
     def run_mete(self, *arguments, status=OK, locale="C", **more):
-        run = subprocess.run([METE, *arguments], cwd=self.folder.name, text=True, timeout=250,
+        run = subprocess.run([METE, *arguments], cwd=self.folder.name, errors="replace", timeout=250,
                              capture_output=True, env={**os.environ, "LC_ALL": locale}, **more)
         self.assertEqual(run.returncode, status, run.stdout + run.stderr)
         return run
@@ -162,6 +165,12 @@ class Damage(Case):
             "line": 2, "text": "found 'x', expected an operation: a, r or f"}}])
         self.assertEqual(report["summary"], {"traces": 1, "failed": 0, "unreadable": 1})
 
+    def test_a_file_name_that_is_no_utf_8_is_part_of_the_json_report_too(self):
+        self.write(GOOD, b"good\xff")
+        report = self.replay_json(b"good\xff", b"none\xfe", status=UNREADABLE)
+        self.assertEqual([t["file"] for t in report["traces"]], ["good?", "none?"])
+        self.assertEqual(report["traces"][0]["operations"], 6)
+
 
 class CommandLine(Case):
     def test_wrong_usage_is_explained(self):
@@ -169,7 +178,7 @@ class CommandLine(Case):
             with self.subTest(message):
                 run = self.replay(*arguments, status=USAGE)
                 self.assertEqual(run.stderr.splitlines()[0], f"mete replay: {message}")
-        for arguments, message in (([], "found '', expected a subcommand: replay"),
+        for arguments, message in (([], "found no argument, expected a subcommand: replay"),
                                    (["play"], "found 'play', expected a subcommand: replay")):
             run = self.run_mete(*arguments, status=USAGE)
             self.assertEqual(run.stderr.splitlines()[0], f"mete: {message}")
@@ -231,6 +240,8 @@ t
         self.assertIn("  failures       2 requests, the first at operation 2\n", run.stdout)
         run = self.replay("--alloc=heap", "--arena=16", "t", status=FAILURES)
         self.assertIn("  failures       the arena is too small for the allocator\n", run.stdout)
+        run = self.replay("--alloc=heap", "--arena=1M", "t", status=FAILURES)
+        self.assertIn("  failures       the arena is too large for the allocator\n", run.stdout)
 
     def test_the_allocator_is_chosen_by_what_fits(self):
         self.write("a 0 100000\n", "small")
@@ -242,7 +253,7 @@ t
 
     def test_there_is_no_safe_arena_for_what_does_not_fit(self):
         run = self.replay("--alloc=heap", "--fit", self.write("a 0 300000\n"), status=FAILURES)
-        self.assertIn("safe arena     none within the 262144 bytes that heap can use", run.stdout)
+        self.assertIn("none up to 262144 bytes, the largest tried with heap\n", run.stdout)
 
     def test_the_chart_is_drawn_in_the_locale_s_characters(self):
         self.write("".join(f"a {i} 100\n" for i in range(64)))

@@ -25,8 +25,8 @@ typedef struct reader {
     size_t object_room;
     size_t op_room;
     uint64_t live_size;
-    size_t stated_op_count;  // What a comment says, 0 if none does.
-    size_t stated_line;      // Where.
+    size_t stated_op_count;  // What a comment says.
+    size_t stated_line;      // Where; 0 if none does.
     const char *at;          // The next character of the line.
     const char *end;         // Behind its last.
     size_t line;
@@ -295,7 +295,7 @@ static bool read_lines(reader_t *reader, const char *text, size_t size)
         return TRACE_FAIL(reader->error, reader->line + 1U,
                           "found the end of the file, expected an operation: a, r or f");
     }
-    if ((reader->stated_op_count != 0U) && (reader->stated_op_count != trace->op_count)) {
+    if ((reader->stated_line != 0U) && (reader->stated_op_count != trace->op_count)) {
         return TRACE_FAIL(reader->error, reader->line + 1U,
                           "found the end of the file after %zu operations, expected %zu as line "
                           "%zu says",

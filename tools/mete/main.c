@@ -41,7 +41,7 @@ static const command_t *command_of(const char *name)
     return NULL;
 }
 
-// Ends the program: what was found is no subcommand.
+// Ends the program: what was found is no subcommand, or nothing was (NULL).
 static void refuse(const struct argp_state *state, const char *found)
 {
     char names[256] = "";
@@ -50,7 +50,9 @@ static void refuse(const struct argp_state *state, const char *found)
         (void)snprintf(names + length, sizeof names - length, "%s%s", (i != 0U) ? ", " : "",
                        commands[i].name);
     }
-    argp_error(state, "found '%s', expected a subcommand: %s", found, names);
+    const char *const quote = (found != NULL) ? "'" : "";
+    argp_error(state, "found %s%s%s, expected a subcommand: %s", quote,
+               (found != NULL) ? found : "no argument", quote, names);
 }
 
 // The part of --help behind the options: argp frees what is returned.
@@ -79,7 +81,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 {
     choice_t *const choice = state->input;
     if (key == ARGP_KEY_NO_ARGS) {
-        refuse(state, "");
+        refuse(state, NULL);
         return 0;
     }
     if (key != ARGP_KEY_ARG) {

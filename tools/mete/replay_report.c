@@ -6,6 +6,7 @@
 
 #include <langinfo.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { CHART_ROWS = 10 };
@@ -71,7 +72,9 @@ static void print_failures(FILE *file, const report_t *report)
 {
     const replay_result_t *const result = &report->result;
     if ((result->failures != 0U) && (result->op_count == 0U)) {
-        fprintf(file, "  failures       the arena is too small for the allocator\n");
+        const bool is_large = (report->arena_size > report->backend->arena_max);
+        fprintf(file, "  failures       the arena is too %s for the allocator\n",
+                is_large ? "large" : "small");
     } else if (result->failures != 0U) {
         fprintf(file, "  failures       %zu requests, the first at operation %zu\n",
                 result->failures, result->first_failure);
@@ -113,7 +116,7 @@ static void print_fit(FILE *file, const report_t *report)
         fprintf(file, "  safe arena     %zu bytes, %.3f of peak live, found in %zu replays\n",
                 report->fit.size, report_fit_ratio(report), report->fit.trial_count);
     } else if (report->wants_fit && (report->result.defect == NULL)) {
-        fprintf(file, "  safe arena     none within the %zu bytes that %s can use\n",
+        fprintf(file, "  safe arena     none up to %zu bytes, the largest tried with %s\n",
                 report->backend->arena_max, report->backend->name);
     }
 }
@@ -250,20 +253,37 @@ static json_t *defect_to_json(const replay_result_t *result)
                                                 number(result->defect_op));
 }
 
+// JSON is UTF-8, and a file's name may be anything: then what is not ASCII becomes '?'.
+static json_t *text_to_json(const char *text)
+{
+    json_t *const whole = json_string(text);
+    if (whole != NULL) {
+        return whole;
+    }
+    const size_t length = strlen(text);
+    char *const ascii = malloc(length + 1U);
+    for (size_t i = 0U; (ascii != NULL) && (i <= length); i++) {
+        ascii[i] = (char)(((unsigned char)text[i] < 0x80U) ? text[i] : '?');
+    }
+    json_t *const json = (ascii != NULL) ? json_string(ascii) : NULL;
+    free(ascii);
+    return json;
+}
+
 json_t *report_to_json(const report_t *report)
 {
     if (!is_readable(report)) {
-        return json_pack("{s:s, s:{s:I, s:s}}", "file", report->path, "error", "line",
-                         number(report->error.line), "text", report->error.text);
+        return json_pack("{s:o, s:{s:I, s:o}}", "file", text_to_json(report->path), "error", "line",
+                         number(report->error.line), "text", text_to_json(report->error.text));
     }
     const op_counts_t counts = count_ops(&report->trace);
     const replay_result_t *const result = &report->result;
-    json_t *const object =
-        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "file", report->path, "operations",
-                  number(report->trace.op_count), "allocates", number(counts.acquires), "resizes",
-                  number(counts.resizes), "frees", number(counts.releases), "live_size_peak",
-                  number(report->trace.live_size_peak), "live_count_peak",
-                  number(report->trace.id_count), "size_max", number(report->trace.size_max));
+    json_t *const object = json_pack(
+        "{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "file", text_to_json(report->path),
+        "operations", number(report->trace.op_count), "allocates", number(counts.acquires),
+        "resizes", number(counts.resizes), "frees", number(counts.releases), "live_size_peak",
+        number(report->trace.live_size_peak), "live_count_peak", number(report->trace.id_count),
+        "size_max", number(report->trace.size_max));
     json_t *const outcome =
         json_pack("{s:s, s:i, s:I, s:I, s:I, s:I, s:b, s:o*, s:o*, s:o*, s:o}", "allocator",
                   report->backend->name, "search", (int)report->search, "arena_size",
