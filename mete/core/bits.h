@@ -20,9 +20,8 @@
 /// Leading zeros of `value`, which is not 0: 31 for 1, 0 for 0x80000000. Portable form.
 static inline unsigned mete_bits_clz_portable(uint32_t value)
 {
-    unsigned count = 0U;
     unsigned step = (unsigned)(value < 0x10000U) << 4;
-    count += step;
+    unsigned count = step;
     value <<= step;
     step = (unsigned)(value < 0x1000000U) << 3;
     count += step;

@@ -40,8 +40,7 @@ static inline mete_frag_t mete_frag_of(uint64_t sum, uint64_t square_sum)
     if (sum != 0U) {
         const uint64_t largest_max = 1000U * mete_frag_root_up(square_sum);
         const uint64_t largest_min = square_sum / sum;  // Rounded down: the upper end errs upwards.
-        frag.low_permille =
-            (uint16_t)((largest_max < 1000U * sum) ? 1000U - (largest_max + sum - 1U) / sum : 0U);
+        frag.low_permille = (uint16_t)(1000U - (largest_max + sum - 1U) / sum);
         frag.high_permille = (uint16_t)(1000U - (1000U * largest_min) / sum);
     }
     return frag;

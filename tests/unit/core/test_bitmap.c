@@ -42,10 +42,21 @@ static void test_adding_and_removing_twice_changes_nothing(void)
     EXPECT(words[0] == 0U);
 }
 
+static void test_numbers_in_one_word_are_added_and_removed_apart(void)
+{
+    uint32_t words[2] = {0U, 0U};
+    mete_bitmap_add(words, 33U);
+    mete_bitmap_add(words, 40U);
+    EXPECT((words[0] == 0U) && (words[1] == 0x102U));
+    mete_bitmap_remove(words, 33U);
+    EXPECT((words[0] == 0U) && (words[1] == 0x100U));
+}
+
 int main(void)
 {
     RUN(test_word_count_covers_every_number);
     RUN(test_adding_and_removing_touch_one_number_only);
     RUN(test_adding_and_removing_twice_changes_nothing);
+    RUN(test_numbers_in_one_word_are_added_and_removed_apart);
     return tap_finish();
 }

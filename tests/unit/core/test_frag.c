@@ -86,6 +86,13 @@ static void test_equal_blocks_meet_the_upper_end_exactly(void)
     }
 }
 
+// The root of 999^2 + 2^2 is 1000, rounded up, and 1000 - 1000 * 1000 / 1001 is 0.999.
+static void test_the_lower_end_is_rounded_down(void)
+{
+    EXPECT(mete_frag_of(1001U, 999U * 999U + 4U).low_permille == 0U);
+    EXPECT(mete_frag_of(1000U, 999U * 999U - 2U).low_permille == 1U);
+}
+
 static void test_one_large_block_among_small_ones(void)
 {
     free_list_t list = {0U, 0U, 0U};
@@ -142,6 +149,7 @@ int main(void)
     RUN(test_no_free_memory_reads_as_zero);
     RUN(test_one_block_reads_as_zero);
     RUN(test_equal_blocks_meet_the_upper_end_exactly);
+    RUN(test_the_lower_end_is_rounded_down);
     RUN(test_one_large_block_among_small_ones);
     RUN(test_random_free_lists_lie_in_the_interval);
     RUN(test_small_lists_lie_in_the_interval_exhaustively);
