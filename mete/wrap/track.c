@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// The check word of a record is a sum over all its other words and its address, each with an odd
-// weight: change any one of them and the sum is wrong. So a record that was overwritten is recognised
-// before one of its links is followed. When a neighbour comes or goes, only the difference is added:
-// a record that was damaged before stays recognisable.
+// The check word of a record is a sum over all its other words, its address and its tracker's, each with
+// an odd weight: change any one of them and the sum is wrong. So a record that was overwritten, or that
+// another tracker keeps, is recognised before one of its links is followed. When a neighbour comes or
+// goes, only the difference is added: a record that was damaged before stays recognisable.
 
 #include "mete/wrap/track.h"
 
 #include "mete/core/align.h"
 #include "mete/core/text.h"
 
-#define SEED       ((uintptr_t)0x6d657465U)
 #define IS_CHECKED (METE_CHECK_LEVEL >= 1)
 
 // Paranoid: what was damaged is reported by the next call on any block.
@@ -48,9 +47,9 @@ static uintptr_t links_sum(const mete_dlist_link_t *link)
     return (uintptr_t)link->next + 3U * (uintptr_t)link->previous;
 }
 
-static uintptr_t check_of(const record_t *record)
+static uintptr_t check_of(const mete_track_t *track, const record_t *record)
 {
-    return SEED + links_sum(&record->link) + 5U * (uintptr_t)record->caller +
+    return (uintptr_t)track + links_sum(&record->link) + 5U * (uintptr_t)record->caller +
            7U * (uintptr_t)record->size + 9U * (uintptr_t)record->align +
            11U * (uintptr_t)record->sequence + 13U * (uintptr_t)record->tick +
            15U * (uintptr_t)record;
@@ -58,14 +57,14 @@ static uintptr_t check_of(const record_t *record)
 
 // The check word of a record whose block was released. It depends on nothing else in the record,
 // for the allocator behind usually writes its own links to the start of free memory.
-static uintptr_t released_check_of(const record_t *record)
+static uintptr_t released_check_of(const mete_track_t *track, const record_t *record)
 {
-    return ~(SEED + (uintptr_t)record);
+    return ~((uintptr_t)track + (uintptr_t)record);
 }
 
-static bool is_sound(const record_t *record)
+static bool is_sound(const mete_track_t *track, const record_t *record)
 {
-    return record->check == check_of(record);
+    return record->check == check_of(track, record);
 }
 
 // Adds the difference that a change of links makes. The list's own link is in no record.
@@ -82,7 +81,7 @@ static void insert(mete_track_t *track, record_t *record)
     const uintptr_t before = links_sum(last);
     mete_dlist_append(&track->list, &record->link);
     adjust(track, last, links_sum(last) - before);
-    record->check = check_of(record);
+    record->check = check_of(track, record);
     track->live_count++;
 }
 
@@ -95,7 +94,7 @@ static void take_out(mete_track_t *track, record_t *record)
     mete_dlist_remove(&record->link);
     adjust(track, previous, links_sum(previous) - previous_sum);
     adjust(track, next, links_sum(next) - next_sum);
-    record->check = released_check_of(record);
+    record->check = released_check_of(track, record);
     track->live_count--;
 }
 
@@ -113,7 +112,7 @@ static bool may_be_ours(const mete_track_t *track, const void *block)
 // to it, or to another that was overwritten before: either way damage is what there is to report.
 static int fault_of_unsound(const mete_track_t *track, const record_t *record)
 {
-    if (record->check == released_check_of(record)) {
+    if (record->check == released_check_of(track, record)) {
         return METE_FAULT_DOUBLE_FREE;
     }
     return mete_track_check(track) ? METE_FAULT_FOREIGN : METE_FAULT_CORRUPT;
@@ -129,7 +128,7 @@ static int fault_of(const mete_track_t *track, const void *block, size_t size, s
         return METE_FAULT_FOREIGN;
     }
     const record_t *const record = record_of(block);
-    if (!is_sound(record)) {
+    if (!is_sound(track, record)) {
         return fault_of_unsound(track, record);
     }
     if ((record->size != size) || (record->align != align)) {
@@ -239,7 +238,7 @@ static bool resize(void *self, void *block, size_t old_size, size_t new_size, si
     }
     record_t *const record = record_of(block);
     record->size = new_size;
-    record->check = check_of(record);
+    record->check = check_of(track, record);
     CHECK_ALL(track);
     tell(track, METE_EVENT_RESIZE, block, new_size, caller);
     return true;
@@ -287,7 +286,7 @@ bool mete_track_walk(const mete_track_t *track,
     const mete_dlist_link_t *link = track->list.next;
     for (size_t i = 0U; i < track->live_count; i++) {
         const record_t *const record = const_record_at(link);
-        if ((link == &track->list) || !is_sound(record)) {
+        if ((link == &track->list) || !is_sound(track, record)) {
             return false;
         }
         const mete_track_block_t block = {record + 1,     record->size,     record->align,
@@ -306,7 +305,7 @@ bool mete_track_check(const mete_track_t *track)
     const mete_dlist_link_t *before = &track->list;
     for (size_t i = 0U; i < track->live_count; i++) {
         const mete_dlist_link_t *const link = before->next;
-        if ((link == &track->list) || !is_sound(const_record_at(link)) ||
+        if ((link == &track->list) || !is_sound(track, const_record_at(link)) ||
             (link->previous != before)) {
             return false;
         }

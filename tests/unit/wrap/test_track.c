@@ -417,7 +417,7 @@ static void test_walk_and_check_are_bounded_on_a_cycle(void)
     void *const b = mete_acquire(view, 10U, 1U);
     record_t *const record = record_of(b);
     record->link.next = &record_of(a)->link;  // Damage that even got the check word right.
-    record->check = check_of(record);
+    record->check = check_of(&track, record);
     EXPECT(!mete_track_check(&track) && !walk(SIZE_MAX) && (seen.count == 2U));
     EXPECT(!mete_track_total(&track, NULL).is_sound);
 }
@@ -451,6 +451,28 @@ static void test_check_and_report_see_every_bit_of_a_record(void)
     block[-1] ^= 1U;
     (void)mete_track_report(&track, NULL, sink_to(&page));
     EXPECT(page.text[page.size - 9U] == '=');  // ... records=damaged
+}
+
+// Two words that changed by as much, up and down, or that changed places, as a wild copy may do.
+static void test_check_sees_changes_of_two_words_that_might_cancel(void)
+{
+    const mete_alloc_t view = setup();
+    uint32_t *const block = mete_acquire(view, 20U, 8U);
+    now = 7U;
+    void *const other = mete_acquire(view, 40U, 4U);
+    EXPECT((other != NULL) && mete_track_check(&track));
+    uint32_t *const words = block - sizeof(record_t) / sizeof *block;
+    for (size_t i = 0U; i < sizeof(record_t) / sizeof *words; i++) {
+        for (size_t j = 0U; j < i; j++) {
+            const uint32_t a = words[i], b = words[j];
+            words[i] = a + 1U, words[j] = b - 1U;
+            EXPECT(!mete_track_check(&track));
+            words[i] = b, words[j] = a;
+            EXPECT((a == b) || !mete_track_check(&track));
+            words[i] = a, words[j] = b;
+        }
+    }
+    EXPECT(mete_track_check(&track));
 }
 
 #if METE_CHECK_LEVEL >= 1
@@ -509,6 +531,19 @@ static void test_release_refuses_what_is_not_a_block(void)
     }
 }
 
+static void test_release_refuses_a_block_of_another_tracker(void)
+{
+    static mete_track_t other;
+    const mete_alloc_t view = setup();
+    EXPECT(mete_track_init(&other, track.inner, &config));
+    void *const block = mete_acquire(mete_track_as_alloc(&other), 10U, 1U);
+    expect_refusal(view, block, 10U, 1U, METE_FAULT_FOREIGN);
+    EXPECT(mete_track_check(&other) && (mete_track_total(&other, NULL).count == 1U));
+    mete_release(mete_track_as_alloc(&other), block, 10U, 1U);
+    EXPECT(tap_take_fault() == 0);
+    expect_refusal(view, block, 10U, 1U, METE_FAULT_FOREIGN);
+}
+
 static void test_nothing_is_read_that_the_allocator_behind_does_not_own(void)
 {
     // A copy of a sound record, moved with its check word to where it cannot be a record.
@@ -520,7 +555,7 @@ static void test_nothing_is_read_that_the_allocator_behind_does_not_own(void)
     copy[0].align = 8U;
     copy[0].link.next = &track.list;
     copy[0].link.previous = &track.list;
-    copy[0].check = check_of(&copy[0]);
+    copy[0].check = check_of(&track, &copy[0]);
     expect_refusal(view, &copy[1], 8U, 8U, METE_FAULT_FOREIGN);
     // As numbers: no pointer into the arena may name what lies outside.
     const uintptr_t low = mete_align_up((uintptr_t)inner_arena, 8U);
@@ -599,6 +634,7 @@ static void run_misuse(void)
     RUN(test_release_refuses_another_size_or_alignment);
     RUN(test_release_refuses_a_released_block);
     RUN(test_release_refuses_what_is_not_a_block);
+    RUN(test_release_refuses_a_block_of_another_tracker);
     RUN(test_nothing_is_read_that_the_allocator_behind_does_not_own);
     RUN(test_release_refuses_a_block_whose_record_was_overwritten);
     RUN(test_release_refuses_when_a_neighbour_no_longer_leads_here);
@@ -633,6 +669,7 @@ int main(void)
     RUN(test_walk_and_check_are_bounded_on_a_cycle);
     RUN(test_check_sees_a_wrong_number_of_blocks);
     RUN(test_check_and_report_see_every_bit_of_a_record);
+    RUN(test_check_sees_changes_of_two_words_that_might_cancel);
     run_misuse();
     return tap_finish();
 }
