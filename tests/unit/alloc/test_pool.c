@@ -77,6 +77,16 @@ static void test_init_accepts_blocks_up_to_the_last_address_and_no_further(void)
     EXPECT(mete_pool_init(&f.pool, &config));
     config.blocks = (void *)(UINTPTR_MAX - sizeof f.blocks + 1U);
     EXPECT(!mete_pool_init(&f.pool, &config));
+
+    // The largest blocks there can be: two of them, from address 1 on.
+    config.block_count = 2U;
+    config.block_size = SIZE_MAX / 2U;
+    config.blocks = (void *)(uintptr_t)1U;
+    EXPECT(mete_pool_init(&f.pool, &config));
+    EXPECT((uintptr_t)mete_pool_alloc(&f.pool) == 1U);
+    EXPECT((uintptr_t)mete_pool_alloc(&f.pool) == 1U + SIZE_MAX / 2U);
+    config.blocks = (void *)(uintptr_t)2U;
+    EXPECT(!mete_pool_init(&f.pool, &config));
 }
 
 static void test_init_again_resets(void)
