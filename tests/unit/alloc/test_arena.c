@@ -39,6 +39,17 @@ static void test_init_refuses_what_is_no_memory(void)
     EXPECT((in_use(&arena) == 3U) && mete_arena_check(&arena));
 }
 
+static void test_init_makes_an_arena_of_whatever_was_there(void)
+{
+    mete_arena_t arena;
+    mete_words_fill(&arena, 0xA5U, sizeof arena);
+    const mete_span_t span = {storage, sizeof storage};
+    EXPECT(mete_arena_init(&arena, span) && mete_arena_check(&arena));
+    EXPECT((in_use(&arena) == 0U) && (mete_arena_usage(&arena).in_use_peak == 0U));
+    EXPECT((mete_arena_usage(&arena).refusals == 0U) && (arena.open_serial == 0U));
+    EXPECT(mete_arena_mark(&arena).serial == 1U);
+}
+
 static void test_odd_regions_are_used_up_to_the_last_multiple_of_eight(void)
 {
     for (size_t start = 0U; start < 17U; start++) {
@@ -485,6 +496,7 @@ static void run_what_needs_checks(void)
 int main(void)
 {
     RUN(test_init_refuses_what_is_no_memory);
+    RUN(test_init_makes_an_arena_of_whatever_was_there);
     RUN(test_odd_regions_are_used_up_to_the_last_multiple_of_eight);
     RUN(test_every_alignment_is_kept);
     RUN(test_inline_and_checked_forms_agree);

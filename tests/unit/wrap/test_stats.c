@@ -126,6 +126,11 @@ static void test_the_refusal_rate_is_rounded_up_and_never_overflows(void)
     EXPECT(permille_of(3U, 1U) == 250U);
     EXPECT(permille_of(999999U, 1U) == 1U);
     EXPECT(permille_of(2U, 1U) == 334U);
+    EXPECT(permille_of(1U, 999U) == 999U);
+    EXPECT(permille_of(1U, 1000U) == 1000U);
+    EXPECT(permille_of(3U * (SIZE_MAX / 1000U), SIZE_MAX / 1000U) == 250U);
+    EXPECT(permille_of(3U * (SIZE_MAX / 1000U) + 3U, SIZE_MAX / 1000U + 1U) <= 251U);
+    EXPECT(permille_of(3U * (SIZE_MAX / 1000U) + 3U, SIZE_MAX / 1000U + 1U) >= 250U);
     EXPECT(permille_of(0U, SIZE_MAX) == 1000U);
     EXPECT(permille_of(SIZE_MAX, 1U) == 1U);
     EXPECT(permille_of(SIZE_MAX / 2U, SIZE_MAX / 2U) >= 500U);
