@@ -23,6 +23,22 @@ typedef struct mete_lock {
     void *self;
 } mete_lock_t;
 
+/// What a task sleeps on, as data. notify() sets the signal, from a task or an interrupt; it stays set
+/// until it is waited for, so that none is missed. wait() sleeps until it is set, clears it and returns
+/// true; or returns false when `timeout_ms` have passed. One task waits for a signal.
+typedef struct mete_signal_ops {
+    bool (*wait)(void *self, uint32_t timeout_ms);
+    void (*notify)(void *self);
+} mete_signal_ops_t;
+
+typedef struct mete_signal {
+    const mete_signal_ops_t *ops;
+    void *self;
+} mete_signal_t;
+
+/// A timeout that never passes.
+#define METE_SIGNAL_FOREVER UINT32_MAX
+
 /// Reads a clock. Ticks count up and wrap at 2^32; a config says how long one is, if it matters.
 /// Callable from tasks and interrupts.
 typedef uint32_t (*mete_clock_t)(void);

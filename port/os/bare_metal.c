@@ -33,6 +33,45 @@ mete_lock_t mete_bare_metal_lock(mete_bare_metal_lock_t *lock)
     return (mete_lock_t){&ops, lock};
 }
 
+static bool take_signal(mete_bare_metal_signal_t *signal)
+{
+    const bool was_set = signal->is_set;
+    signal->is_set = false;
+    return was_set;
+}
+
+// Looks and falls asleep with interrupts masked: one that comes in between is pending and ends the sleep.
+static bool wait(void *self, uint32_t timeout_ms)
+{
+    const uint32_t start = mete_clock_ms();
+    bool is_over = false;
+    bool was_set = false;
+    while (!was_set && !is_over) {
+        const uintptr_t state = mete_critical_enter();
+        was_set = take_signal(self);
+        is_over = (timeout_ms != METE_SIGNAL_FOREVER) && (mete_clock_ms() - start >= timeout_ms);
+        if (!was_set && !is_over) {
+            mete_bare_metal_idle();
+        }
+        mete_critical_leave(state);
+    }
+    return was_set;
+}
+
+static void notify(void *self)
+{
+    mete_bare_metal_signal_t *const signal = self;
+    const uintptr_t state = mete_critical_enter();
+    signal->is_set = true;
+    mete_critical_leave(state);
+}
+
+mete_signal_t mete_bare_metal_signal(mete_bare_metal_signal_t *signal)
+{
+    static const mete_signal_ops_t ops = {wait, notify};
+    return (mete_signal_t){&ops, signal};
+}
+
 static void say(const char *name, const void *address)
 {
     mete_text_string(mete_port_console, name);

@@ -4,7 +4,8 @@
 
 /// mete/core/platform.h without an operating system: one core, and interrupts.
 ///
-/// A critical section masks interrupts: PRIMASK on Cortex-M, MIE on RISC-V. The clock counts calls of
+/// A critical section masks interrupts: PRIMASK on Cortex-M, MIE on RISC-V; port/os/bare_metal_inline.h
+/// has it without the calls. The clock counts calls of
 /// mete_bare_metal_tick(), which the port's vector table binds to SysTick; on RISC-V it reads mtime.
 /// A fault report goes to mete_port_console and ends the program with METE_PORT_EXIT_REPORT.
 ///
@@ -37,6 +38,20 @@ typedef struct {
 
 /// A lock that keeps everything else out. The holder may enter it again. Starts zeroed.
 mete_lock_t mete_bare_metal_lock(mete_bare_metal_lock_t *lock);
+
+/// Sleeps until an interrupt is pending, masked or not: WFI on Cortex-M. On RISC-V, where no interrupt
+/// need come when a time has passed, it returns at once. May return early.
+void mete_bare_metal_idle(void);
+
+/// What a signal consists of.
+typedef struct {
+    bool is_set;
+} mete_bare_metal_signal_t;
+
+/// A signal with which the one task there is, main(), waits for an interrupt; for mete/wrap/wait.h. It
+/// sleeps in mete_bare_metal_idle(). For timeouts the clock must run. Starts zeroed. Interrupts
+/// must not be masked where it waits.
+mete_signal_t mete_bare_metal_signal(mete_bare_metal_signal_t *signal);
 
 #ifdef __cplusplus
 }

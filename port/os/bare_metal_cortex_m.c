@@ -39,3 +39,8 @@ void mete_critical_leave(uintptr_t state)
 {
     __asm volatile("msr primask, %0" ::"r"(state) : "memory");
 }
+
+void mete_bare_metal_idle(void)
+{
+    __asm volatile("dsb\n\twfi" ::: "memory");
+}

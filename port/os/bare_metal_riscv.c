@@ -45,3 +45,8 @@ void mete_critical_leave(uintptr_t state)
 {
     __asm volatile("csrs mstatus, %0" ::"r"(state) : "memory");
 }
+
+void mete_bare_metal_idle(void)
+{
+    // Not WFI: mtime counts on without an interrupt, so nothing need end the sleep.
+}

@@ -19,6 +19,19 @@ extern "C" {
 /// A mutex as a lock. Whether the holder may enter it again is the mutex's own attribute.
 mete_lock_t mete_posix_lock(pthread_mutex_t *mutex);
 
+/// What a signal consists of. It must outlive everybody who may notify it.
+typedef struct {
+    pthread_mutex_t mutex;
+    pthread_cond_t condition;
+    bool is_set;
+} mete_posix_signal_t;
+
+/// Makes a signal ready, not set.
+void mete_posix_signal_init(mete_posix_signal_t *signal);
+
+/// A condition variable as a signal, for mete/wrap/wait.h. Not for signal handlers of the system.
+mete_signal_t mete_posix_signal(mete_posix_signal_t *signal);
+
 #ifdef __cplusplus
 }
 #endif

@@ -83,11 +83,32 @@ static void test_the_clock_advances_once_started(void)
     EXPECT(mete_clock_ms() - start < 1000U);
 }
 
+static void test_a_signal_stays_set_until_it_is_waited_for(void)
+{
+    mete_bare_metal_signal_t state = {false};
+    const mete_signal_t signal = mete_bare_metal_signal(&state);
+    EXPECT(!signal.ops->wait(signal.self, 0U));
+    signal.ops->notify(signal.self);
+    EXPECT(signal.ops->wait(signal.self, METE_SIGNAL_FOREVER));
+    EXPECT(!signal.ops->wait(signal.self, 0U) && !is_masked());
+}
+
+static void test_a_wait_ends_when_its_time_has_passed(void)
+{
+    mete_bare_metal_signal_t state = {false};
+    const mete_signal_t signal = mete_bare_metal_signal(&state);
+    const uint32_t start = mete_clock_ms();
+    EXPECT(!signal.ops->wait(signal.self, 4U));
+    EXPECT((mete_clock_ms() - start >= 4U) && !is_masked());
+}
+
 int main(void)
 {
     RUN(test_a_critical_section_nests);
     RUN(test_the_lock_masks_until_its_last_leave);
     RUN(test_the_lock_leaves_interrupts_masked_if_they_were);
     RUN(test_the_clock_advances_once_started);
+    RUN(test_a_signal_stays_set_until_it_is_waited_for);
+    RUN(test_a_wait_ends_when_its_time_has_passed);
     return tap_finish();
 }

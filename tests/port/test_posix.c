@@ -76,6 +76,51 @@ static void test_the_clock_counts_milliseconds(void)
     EXPECT(elapsed < 10000U);
 }
 
+static mete_posix_signal_t signal_;
+
+static void test_a_signal_stays_set_until_it_is_waited_for(void)
+{
+    mete_posix_signal_init(&signal_);
+    const mete_signal_t signal = mete_posix_signal(&signal_);
+    EXPECT(!signal.ops->wait(signal.self, 0U));
+    signal.ops->notify(signal.self);
+    signal.ops->notify(signal.self);
+    EXPECT(signal.ops->wait(signal.self, METE_SIGNAL_FOREVER));
+    EXPECT(!signal.ops->wait(signal.self, 0U));
+}
+
+static void test_a_wait_ends_when_its_time_has_passed(void)
+{
+    mete_posix_signal_init(&signal_);
+    const mete_signal_t signal = mete_posix_signal(&signal_);
+    const uint32_t start = mete_clock_ms();
+    EXPECT(!signal.ops->wait(signal.self, 1001U));  // More than the part below a second.
+    EXPECT(mete_clock_ms() - start >= 1000U);
+}
+
+static void *notify_late(void *self)
+{
+    const struct timespec pause = {0, 20000000};
+    (void)self;
+    (void)nanosleep(&pause, NULL);
+    const mete_signal_t signal = mete_posix_signal(&signal_);
+    signal.ops->notify(signal.self);
+    return NULL;
+}
+
+static void test_a_notification_ends_the_sleep(void)
+{
+    pthread_t thread;
+    mete_posix_signal_init(&signal_);
+    const mete_signal_t signal = mete_posix_signal(&signal_);
+    EXPECT(pthread_create(&thread, NULL, notify_late, NULL) == 0);
+    EXPECT(signal.ops->wait(signal.self, PATIENCE_MS));
+    EXPECT(pthread_join(thread, NULL) == 0);
+    EXPECT(pthread_create(&thread, NULL, notify_late, NULL) == 0);
+    EXPECT(signal.ops->wait(signal.self, METE_SIGNAL_FOREVER));
+    EXPECT(pthread_join(thread, NULL) == 0);
+}
+
 static void test_a_fault_report_says_what_and_aborts(void)
 {
     int ends[2];
@@ -140,6 +185,9 @@ int main(void)
     RUN(test_the_lock_excludes_two_threads);
     RUN(test_the_critical_section_excludes_two_threads_and_nests);
     RUN(test_the_clock_counts_milliseconds);
+    RUN(test_a_signal_stays_set_until_it_is_waited_for);
+    RUN(test_a_wait_ends_when_its_time_has_passed);
+    RUN(test_a_notification_ends_the_sleep);
     RUN(test_a_fault_report_says_what_and_aborts);
     RUN(test_a_blocked_rtt_write_goes_on_as_the_host_reads);
     return tap_finish();
