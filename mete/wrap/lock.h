@@ -5,8 +5,12 @@
 /// An allocator that several tasks may share: every call holds a lock.
 ///
 /// Put it outermost, so that whatever stands behind it needs no protection of its own. The lock is
-/// the platform's: a mutex, a critical section, or one of your own. (mete_lock_t of
+/// the platform's: a mutex, a spin lock between cores, or one of your own. (mete_lock_t of
 /// mete/core/platform.h is that lock; the allocator behind a lock is a mete_locked_t.)
+///
+/// Where a critical section is to be the lock, mete/wrap/critical.h does the same at a quarter of the
+/// price. Interrupts that give memory back past a mutex need mete/wrap/defer.h behind this one, tasks
+/// that wait for memory mete/wrap/wait.h.
 ///
 ///     static mete_locked_t locked;
 ///     (void)mete_locked_init(&locked, mete_heap_as_alloc(heap), mutex, NULL);

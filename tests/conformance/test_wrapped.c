@@ -6,9 +6,12 @@
 #include "mete/alloc/arena.h"
 #include "mete/alloc/heap.h"
 #include "mete/alloc/pool.h"
+#include "mete/wrap/critical.h"
+#include "mete/wrap/defer.h"
 #include "mete/wrap/lock.h"
 #include "mete/wrap/stats.h"
 #include "mete/wrap/track.h"
+#include "mete/wrap/wait.h"
 #include "tests/conformance/suite.h"
 #include "tests/support/tap.h"
 
@@ -80,6 +83,29 @@ static mete_alloc_t with_track(mete_alloc_t inner)
     return mete_track_as_alloc(&track);
 }
 
+static mete_critical_t critical;
+static mete_defer_t defer;
+static mete_wait_t waiting;
+
+static mete_alloc_t with_critical(mete_alloc_t inner)
+{
+    (void)mete_critical_init(&critical, inner, &site);
+    return mete_critical_as_alloc(&critical);
+}
+
+static mete_alloc_t with_defer(mete_alloc_t inner)
+{
+    static const mete_defer_config_t config = {.drain_max = 2U};
+    (void)mete_defer_init(&defer, inner, &config);
+    return mete_defer_as_alloc(&defer);
+}
+
+static mete_alloc_t with_wait(mete_alloc_t inner)
+{
+    (void)mete_wait_init(&waiting, inner);
+    return mete_wait_as_alloc(&waiting);
+}
+
 static mete_alloc_t with_lock(mete_alloc_t inner)
 {
     static const mete_lock_ops_t ops = {enter, leave};
@@ -121,9 +147,40 @@ static mete_alloc_t make_stats_pool(mete_span_t arena)
     return with_stats(make_pool(arena));
 }
 
+static mete_alloc_t make_critical_heap(mete_span_t arena)
+{
+    return with_critical(make_heap(arena));
+}
+
+static mete_alloc_t make_critical_pool(mete_span_t arena)
+{
+    return with_critical(make_pool(arena));
+}
+
+static mete_alloc_t make_defer_heap(mete_span_t arena)
+{
+    return with_defer(make_heap(arena));
+}
+
+static mete_alloc_t make_defer_pool(mete_span_t arena)
+{
+    return with_defer(make_pool(arena));
+}
+
+static mete_alloc_t make_wait_heap(mete_span_t arena)
+{
+    return with_wait(make_heap(arena));
+}
+
 static mete_alloc_t make_chain(mete_span_t arena)
 {
     return with_lock(with_stats(with_track(make_heap(arena))));
+}
+
+// All of them, in the order that docs/guide/watching.md gives.
+static mete_alloc_t make_all(mete_span_t arena)
+{
+    return with_lock(with_wait(with_defer(with_stats(with_track(make_heap(arena))))));
 }
 
 static bool check_heap(void)
@@ -175,6 +232,14 @@ static const suite_subject_t subjects[] = {
      ARENA_TRAITS | SUITE_SIZE_OF | SUITE_SIZE_ABOVE | SUITE_SIZE_BELOW | SUITE_ALIGN |
          SUITE_FOREIGN | SUITE_DOUBLE_FREE | SUITE_INTERIOR,
      NULL},
+    {"critical over heap", make_critical_heap, check_heap, HEAP_SIZE, SUITE_ALIGN_MAX, HEAP_TRAITS,
+     NULL},
+    {"critical over pool", make_critical_pool, check_pool, BLOCK_SIZE, 64U, POOL_TRAITS, NULL},
+    {"defer over heap", make_defer_heap, check_heap, HEAP_SIZE, SUITE_ALIGN_MAX, HEAP_TRAITS, NULL},
+    {"defer over pool", make_defer_pool, check_pool, BLOCK_SIZE, 64U, POOL_TRAITS, NULL},
+    {"wait over heap", make_wait_heap, check_heap, HEAP_SIZE, SUITE_ALIGN_MAX, HEAP_TRAITS, NULL},
+    {"all over heap", make_all, check_chain, HEAP_SIZE - METE_TRACK_PREFIX_SIZE(8U),
+     SUITE_ALIGN_MAX / 2U, HEAP_TRAITS, NULL},
     {"lock over stats over track over heap", make_chain, check_chain,
      HEAP_SIZE - METE_TRACK_PREFIX_SIZE(8U), SUITE_ALIGN_MAX / 2U, HEAP_TRAITS, NULL},
 };

@@ -15,6 +15,7 @@
 #include "mete/core/dlist.h"
 #include "mete/core/frag.h"
 #include "mete/core/observe.h"
+#include "mete/core/pass.h"
 #include "mete/core/platform.h"
 #include "mete/core/sink.h"
 #include "mete/core/span.h"
@@ -22,9 +23,12 @@
 #include "mete/core/text.h"
 #include "mete/core/words.h"
 #include "mete/protect/stack.h"
+#include "mete/wrap/critical.h"
+#include "mete/wrap/defer.h"
 #include "mete/wrap/lock.h"
 #include "mete/wrap/stats.h"
 #include "mete/wrap/track.h"
+#include "mete/wrap/wait.h"
 #include "tests/support/tap.h"
 
 namespace
@@ -193,6 +197,33 @@ void test_wrappers_in_a_chain()
     EXPECT((mete_stats_usage(&stats).live_count == 0U) && mete_track_check(&track));
 }
 
+bool never(void *, uint32_t)
+{
+    return false;
+}
+
+void test_wrappers_for_tasks_and_interrupts()
+{
+    static const mete_signal_ops_t signal_ops = {never, pass};
+    static const mete_defer_config_t defer_config = {1U, nullptr, nullptr};
+    static mete_defer_t defer;
+    static mete_wait_t waiting;
+    static mete_critical_t critical;
+    mete_heap_t *const heap = mete_heap_init(&app_config);
+    EXPECT(mete_defer_init(&defer, mete_heap_as_alloc(heap), &defer_config));
+    EXPECT(mete_wait_init(&waiting, mete_defer_as_alloc(&defer)));
+    EXPECT(mete_critical_init(&critical, mete_wait_as_alloc(&waiting), nullptr));
+    const mete_alloc_t alloc = mete_critical_as_alloc(&critical);
+    use(alloc, 100U);
+    const mete_wait_terms_t terms = {{&signal_ops, nullptr}, 1U, METE_SIGNAL_FOREVER};
+    void *const block = mete_wait_acquire(&waiting, alloc, 50U, 8U, &terms);
+    EXPECT(block != nullptr);
+    EXPECT(mete_wait_acquire(&waiting, alloc, 50000U, 8U, &terms) == nullptr);
+    mete_release(mete_defer_as_alloc_for_interrupts(&defer), block, 50U, 8U);
+    use(alloc, 100U);
+    EXPECT((mete_heap_usage(heap).in_use_size == 0U) && mete_heap_check(heap));
+}
+
 // ---- protect
 
 void test_stack()
@@ -219,6 +250,7 @@ int main()
     RUN(test_pool);
     RUN(test_arena);
     RUN(test_wrappers_in_a_chain);
+    RUN(test_wrappers_for_tasks_and_interrupts);
     RUN(test_stack);
     return tap_finish();
 }

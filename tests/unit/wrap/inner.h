@@ -7,6 +7,7 @@
 /// refuse, and to lack what is optional.
 
 #include "mete/core/alloc.h"
+#include "tests/support/tap.h"
 
 enum { INNER_SIZE = 9 * 1024, INNER_BLOCK_COUNT = 24 };
 
@@ -160,6 +161,20 @@ static inline mete_alloc_t inner_setup(inner_t *inner, unsigned abilities)
     inner->caller = NULL;
     const mete_alloc_t view = {&inner->ops, inner};
     return view;
+}
+
+/// Expects of a wrapper's view what the allocator behind it can do, and nothing else.
+static inline void inner_expect_same_abilities(mete_alloc_t view, unsigned abilities)
+{
+    void *const block = mete_acquire(view, 40U, 8U);
+    EXPECT(block != NULL);
+    EXPECT(mete_resize(view, block, 40U, 39U, 8U) == ((abilities & INNER_RESIZE) != 0U));
+    EXPECT((view.ops->resize != NULL) == ((abilities & INNER_RESIZE) != 0U));
+    EXPECT((view.ops->owns != NULL) == ((abilities & INNER_OWNS) != 0U));
+    EXPECT((view.ops->owns == NULL) || view.ops->owns(view.self, block));
+    EXPECT((view.ops->owns == NULL) || !view.ops->owns(view.self, view.self));
+    EXPECT((view.ops->size_of != NULL) == ((abilities & INNER_SIZE_OF) != 0U));
+    EXPECT((view.ops->size_of == NULL) || (view.ops->size_of(view.self, block) >= 39U));
 }
 
 #endif
