@@ -29,13 +29,15 @@ static inline void fall_to(mete_arena_t *arena, uintptr_t next)
 bool mete_arena_init(mete_arena_t *arena, mete_span_t storage)
 {
     METE_ASSERT(arena != NULL);
-    if (!mete_span_is_legal(storage)) {
+    const uintptr_t end = mete_align_down((uintptr_t)storage.start + storage.size, END_ALIGN);
+    if (!mete_span_is_legal(storage) || (end == 0U)) {
         return false;
     }
-    const uintptr_t start = (uintptr_t)storage.start;
-    const uintptr_t end = mete_align_down(start + storage.size, END_ALIGN);
+    // Where no multiple of 8 lies in the storage both ends are the one below it: no alignment that
+    // alloc rounds up to may lead beyond the end.
+    const uintptr_t start = ((uintptr_t)storage.start < end) ? (uintptr_t)storage.start : end;
     arena->start = start;
-    arena->end = (end > start) ? end : start;
+    arena->end = end;
     arena->next = start;
     arena->floor = start;
     arena->peak = start;
@@ -146,8 +148,8 @@ bool mete_arena_check(const mete_arena_t *arena)
     const bool has_order = (arena->start != 0U) && (arena->start <= arena->floor) &&
                            (arena->floor <= arena->next) && (arena->next <= arena->end) &&
                            (arena->start <= arena->peak) && (arena->peak <= arena->end);
-    const bool has_end = mete_align_fits(arena->end, END_ALIGN) || (arena->end == arena->start);
-    return has_order && has_end && ((arena->open_serial != 0U) || (arena->floor == arena->start));
+    return has_order && mete_align_fits(arena->end, END_ALIGN) &&
+           ((arena->open_serial != 0U) || (arena->floor == arena->start));
 }
 
 // ---- The arena as an allocator

@@ -59,7 +59,7 @@ typedef struct {
 } mete_arena_usage_t;
 
 /// Makes an empty arena over `storage`, which may start and end anywhere. False, leaving the arena
-/// alone, if the storage is NULL or runs past the end of the address space.
+/// alone, if the storage is NULL, ends below address 8 or runs past the end of the address space.
 bool mete_arena_init(mete_arena_t *arena, mete_span_t storage);
 
 /// Frees everything and closes all marks. Peak and refusals stay.

@@ -69,6 +69,25 @@ static void test_odd_regions_are_used_up_to_the_last_multiple_of_eight(void)
     }
 }
 
+// Alignments as constants: that is what is compiled into the caller.
+static void test_storage_without_a_multiple_of_eight_has_no_byte(void)
+{
+    for (size_t start = 1U; start < 8U; start++) {
+        for (size_t size = 0U; start + size < 8U; size++) {
+            mete_arena_t arena = {0};
+            const mete_span_t span = {at(8U + start), size};
+            EXPECT(mete_arena_init(&arena, span) && mete_arena_check(&arena));
+            EXPECT(mete_arena_alloc(&arena, 1U, 1U) == NULL);
+            EXPECT(mete_arena_alloc(&arena, 1U, 2U) == NULL);
+            EXPECT(mete_arena_alloc(&arena, 1U, 8U) == NULL);
+            EXPECT(mete_arena_usage(&arena).total_size == 0U);
+        }
+    }
+    mete_arena_t arena = {0};
+    const mete_span_t lowest = {(void *)1U, 6U};
+    EXPECT(!mete_arena_init(&arena, lowest));
+}
+
 static void test_every_alignment_is_kept(void)
 {
     for (size_t start = 1U; start < 16U; start += 3U) {
@@ -498,6 +517,7 @@ int main(void)
     RUN(test_init_refuses_what_is_no_memory);
     RUN(test_init_makes_an_arena_of_whatever_was_there);
     RUN(test_odd_regions_are_used_up_to_the_last_multiple_of_eight);
+    RUN(test_storage_without_a_multiple_of_eight_has_no_byte);
     RUN(test_every_alignment_is_kept);
     RUN(test_inline_and_checked_forms_agree);
     RUN(test_sizes_at_the_limits);
