@@ -5,6 +5,7 @@
 
 #include "mete/alloc/arena.h"
 #include "mete/alloc/heap.h"
+#include "mete/alloc/list.h"
 #include "mete/alloc/pool.h"
 #include "mete/wrap/critical.h"
 #include "mete/wrap/defer.h"
@@ -21,6 +22,7 @@ enum { BLOCK_COUNT = 30, BLOCK_SIZE = 128 };
 
 static mete_heap_config_t heap_config;
 static mete_heap_t *heap;
+static mete_list_t *list;
 static mete_pool_config_t pool_config;
 static uint16_t pool_links[BLOCK_COUNT];
 static mete_pool_t pool;
@@ -31,6 +33,13 @@ static mete_alloc_t make_heap(mete_span_t arena)
     heap_config = (mete_heap_config_t){.storage = arena, .search = 2U};
     heap = mete_heap_init(&heap_config);
     return mete_heap_as_alloc(heap);
+}
+
+static mete_alloc_t make_list(mete_span_t arena)
+{
+    const mete_list_config_t config = {.storage = arena};
+    list = mete_list_init(&config);
+    return mete_list_as_alloc(list);
 }
 
 static mete_alloc_t make_pool(mete_span_t arena)
@@ -132,6 +141,16 @@ static mete_alloc_t make_track_heap(mete_span_t arena)
     return with_track(make_heap(arena));
 }
 
+static mete_alloc_t make_track_list(mete_span_t arena)
+{
+    return with_track(make_list(arena));
+}
+
+static mete_alloc_t make_stats_list(mete_span_t arena)
+{
+    return with_stats(make_list(arena));
+}
+
 static mete_alloc_t make_track_pool(mete_span_t arena)
 {
     return with_track(make_pool(arena));
@@ -198,6 +217,16 @@ static bool check_track_heap(void)
     return mete_heap_check(heap) && mete_track_check(&track);
 }
 
+static bool check_list(void)
+{
+    return mete_list_check(list);
+}
+
+static bool check_track_list(void)
+{
+    return mete_list_check(list) && mete_track_check(&track);
+}
+
 static bool check_track(void)
 {
     return mete_track_check(&track);
@@ -214,6 +243,7 @@ static bool check_chain(void)
 }
 
 #define HEAP_SIZE    (SUITE_ARENA_SIZE - sizeof(mete_heap_t) - 32U)
+#define LIST_SIZE    (SUITE_ARENA_SIZE - sizeof(mete_list_t) - (3U * sizeof(uintptr_t)))
 #define HEAP_TRAITS  (SUITE_ALL & ~(unsigned)SUITE_EXACT_STARTS)
 #define POOL_TRAITS  (SUITE_ALL & ~(unsigned)(SUITE_MIXED | SUITE_SIZE_BELOW))
 #define ARENA_TRAITS (SUITE_MIXED | SUITE_REUSES_LAST | SUITE_RESIZES | SUITE_OWNS)
@@ -222,6 +252,9 @@ static const suite_subject_t subjects[] = {
     {"stats over heap", make_stats_heap, check_heap, HEAP_SIZE, SUITE_ALIGN_MAX, HEAP_TRAITS, NULL},
     {"lock over heap", make_lock_heap, check_lock_heap, HEAP_SIZE, SUITE_ALIGN_MAX, HEAP_TRAITS,
      NULL},
+    {"stats over list", make_stats_list, check_list, LIST_SIZE, SUITE_ALIGN_MAX, SUITE_ALL, NULL},
+    {"track over list", make_track_list, check_track_list, LIST_SIZE - METE_TRACK_PREFIX_SIZE(8U),
+     SUITE_ALIGN_MAX / 2U, HEAP_TRAITS, NULL},
     {"stats over pool", make_stats_pool, check_pool, BLOCK_SIZE, 64U, POOL_TRAITS, NULL},
     {"track over heap", make_track_heap, check_track_heap, HEAP_SIZE - METE_TRACK_PREFIX_SIZE(8U),
      SUITE_ALIGN_MAX / 2U, HEAP_TRAITS, NULL},

@@ -6,6 +6,7 @@
 #include "mete/alloc/arena.h"
 #include "mete/alloc/heap.h"
 #include "mete/alloc/heap_wide.h"
+#include "mete/alloc/list.h"
 #include "mete/alloc/pool.h"
 #include "mete/core/align.h"
 #include "mete/core/alloc.h"
@@ -42,6 +43,7 @@ struct message {
 
 METE_HEAP_DEFINE(app, 2048);
 METE_HEAP_WIDE_DEFINE(app_wide, 2048);
+METE_LIST_DEFINE(small, 1024);
 METE_POOL_DEFINE(inbox, message, 5);
 METE_ARENA_DEFINE(scratch, 512);
 
@@ -126,6 +128,21 @@ void test_wide_heap()
         mete_heap_wide_free(heap, one);
         use(mete_heap_wide_as_alloc(heap), 100U);
         EXPECT(mete_heap_wide_check(heap));
+    }
+}
+
+void test_list()
+{
+    mete_list_t *const list = mete_list_init(&small_config);
+    if (EXPECT(list != nullptr)) {
+        void *const one = mete_list_alloc_aligned(list, 10U, 64U);
+        EXPECT(mete_align_fits(reinterpret_cast<uintptr_t>(one), 64U));
+        EXPECT(mete_list_owns(list, one) && mete_list_resize(list, one, 40U));
+        mete_list_free(list, one);
+        mete_list_free(list, one);
+        EXPECT(tap_take_fault() == METE_FAULT_DOUBLE_FREE);
+        use(mete_list_as_alloc(list), 100U);
+        EXPECT(mete_list_check(list) && (mete_list_usage(list).in_use_size == 0U));
     }
 }
 
@@ -247,6 +264,7 @@ int main()
     RUN(test_text_into_a_sink);
     RUN(test_heap);
     RUN(test_wide_heap);
+    RUN(test_list);
     RUN(test_pool);
     RUN(test_arena);
     RUN(test_wrappers_in_a_chain);
