@@ -6,6 +6,8 @@
 
 #include <stdbool.h>
 
+enum { MODE_BITS = 3 };  // Of the flags; the others are the host's.
+
 _Static_assert(offsetof(mete_rtt_t, up) == 24U, "the host expects the rings here");
 _Static_assert(sizeof(mete_rtt_ring_t) == 2U * sizeof(void *) + 16U, "the host expects no padding");
 
@@ -101,7 +103,7 @@ size_t mete_rtt_write(void *self, const void *bytes, size_t size)
     if (!is_sound(ring)) {
         return 0U;
     }
-    switch (ring->flags) {
+    switch (ring->flags & MODE_BITS) {
     case METE_RTT_BLOCK:
         return put_patiently(ring, bytes, size);
     case METE_RTT_TRIM:

@@ -50,7 +50,7 @@ typedef struct mete_rtt_ring {
     uint32_t size;
     volatile uint32_t write;  // Index of the next byte written; the writer's.
     volatile uint32_t read;   // Index of the next byte read; the reader's.
-    volatile uint32_t flags;  // A mete_rtt_mode_t. The host may change it.
+    volatile uint32_t flags;  // Bits 0 and 1: a mete_rtt_mode_t. The host may change it.
 } mete_rtt_ring_t;
 
 /// The control block as the host knows it.

@@ -165,6 +165,9 @@ static void test_the_host_may_change_the_mode(void)
     mete_rtt_ring_t *const ring = fresh(METE_RTT_SKIP);
     ring->flags = METE_RTT_TRIM;
     EXPECT(mete_rtt_write(ring, "abcdefgh", 8U) == 6U);
+    ring->flags = 4U | METE_RTT_TRIM;  // Only two bits are the mode.
+    ring->read = 3U;
+    EXPECT(mete_rtt_write(ring, "abcdefgh", 8U) == 3U);
 }
 
 static void test_an_unused_or_damaged_ring_takes_nothing(void)
