@@ -4,6 +4,7 @@
 // in a chain.
 
 #include "mete/alloc/arena.h"
+#include "mete/alloc/atomic_pool.h"
 #include "mete/alloc/heap.h"
 #include "mete/alloc/list.h"
 #include "mete/alloc/pool.h"
@@ -47,6 +48,18 @@ static mete_alloc_t make_pool(mete_span_t arena)
     pool_config = (mete_pool_config_t){arena.start, pool_links, BLOCK_SIZE, BLOCK_COUNT};
     (void)mete_pool_init(&pool, &pool_config);
     return mete_pool_as_alloc(&pool);
+}
+
+static mete_atomic_pool_config_t atomic_pool_config;
+static size_t atomic_pool_links[BLOCK_COUNT];
+static mete_atomic_pool_t atomic_pool;
+
+static mete_alloc_t make_atomic_pool(mete_span_t arena)
+{
+    atomic_pool_config =
+        (mete_atomic_pool_config_t){arena.start, atomic_pool_links, BLOCK_SIZE, BLOCK_COUNT, 3U};
+    (void)mete_atomic_pool_init(&atomic_pool, &atomic_pool_config);
+    return mete_atomic_pool_as_alloc(&atomic_pool);
 }
 
 static mete_alloc_t make_arena(mete_span_t arena)
@@ -191,6 +204,21 @@ static mete_alloc_t make_wait_heap(mete_span_t arena)
     return with_wait(make_heap(arena));
 }
 
+static mete_alloc_t make_stats_atomic_pool(mete_span_t arena)
+{
+    return with_stats(make_atomic_pool(arena));
+}
+
+static mete_alloc_t make_track_atomic_pool(mete_span_t arena)
+{
+    return with_track(make_atomic_pool(arena));
+}
+
+static mete_alloc_t make_lock_atomic_pool(mete_span_t arena)
+{
+    return with_lock(make_atomic_pool(arena));
+}
+
 static mete_alloc_t make_chain(mete_span_t arena)
 {
     return with_lock(with_stats(with_track(make_heap(arena))));
@@ -237,6 +265,16 @@ static bool check_pool(void)
     return mete_pool_check(&pool);
 }
 
+static bool check_atomic_pool(void)
+{
+    return mete_atomic_pool_check(&atomic_pool);
+}
+
+static bool check_track_atomic_pool(void)
+{
+    return mete_atomic_pool_check(&atomic_pool) && mete_track_check(&track);
+}
+
 static bool check_chain(void)
 {
     return check_lock_heap() && mete_track_check(&track);
@@ -273,6 +311,12 @@ static const suite_subject_t subjects[] = {
     {"wait over heap", make_wait_heap, check_heap, HEAP_SIZE, SUITE_ALIGN_MAX, HEAP_TRAITS, NULL},
     {"all over heap", make_all, check_chain, HEAP_SIZE - METE_TRACK_PREFIX_SIZE(8U),
      SUITE_ALIGN_MAX / 2U, HEAP_TRAITS, NULL},
+    {"lock over atomic pool", make_lock_atomic_pool, check_atomic_pool, BLOCK_SIZE, 64U,
+     POOL_TRAITS, NULL},
+    {"stats over atomic pool", make_stats_atomic_pool, check_atomic_pool, BLOCK_SIZE, 64U,
+     POOL_TRAITS, NULL},
+    {"track over atomic pool", make_track_atomic_pool, check_track_atomic_pool,
+     BLOCK_SIZE - METE_TRACK_PREFIX_SIZE(8U), 16U, POOL_TRAITS | SUITE_SIZE_BELOW, NULL},
     {"lock over stats over track over heap", make_chain, check_chain,
      HEAP_SIZE - METE_TRACK_PREFIX_SIZE(8U), SUITE_ALIGN_MAX / 2U, HEAP_TRAITS, NULL},
 };

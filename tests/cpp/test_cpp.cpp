@@ -4,12 +4,14 @@
 // that what the definition macros make is ready before main(), constructors or not.
 
 #include "mete/alloc/arena.h"
+#include "mete/alloc/atomic_pool.h"
 #include "mete/alloc/heap.h"
 #include "mete/alloc/heap_wide.h"
 #include "mete/alloc/list.h"
 #include "mete/alloc/pool.h"
 #include "mete/core/align.h"
 #include "mete/core/alloc.h"
+#include "mete/core/atomic.h"
 #include "mete/core/base.h"
 #include "mete/core/bitmap.h"
 #include "mete/core/bits.h"
@@ -45,6 +47,7 @@ METE_HEAP_DEFINE(app, 2048);
 METE_HEAP_WIDE_DEFINE(app_wide, 2048);
 METE_LIST_DEFINE(small, 1024);
 METE_POOL_DEFINE(inbox, message, 5);
+METE_ATOMIC_POOL_DEFINE(frames, message, 5, 1);
 METE_ARENA_DEFINE(scratch, 512);
 
 // ---- core
@@ -160,6 +163,21 @@ void test_pool()
     EXPECT(mete_pool_check(&inbox) && (mete_pool_usage(&inbox).in_use == 0U));
 }
 
+void test_atomic_pool()
+{
+    size_t word = 1U;
+    EXPECT(mete_atomic_replace_relaxed(&word, 1U, 2U) && (mete_atomic_load_acquire(&word) == 2U));
+    EXPECT(mete_atomic_pool_init(&frames, &frames_config));
+    auto *const one = static_cast<message *>(mete_atomic_pool_alloc(&frames));
+    auto *const two = static_cast<message *>(mete_atomic_pool_alloc_reserved(&frames));
+    EXPECT((one == &frames_blocks[1]) && (two == &frames_blocks[0]));
+    mete_atomic_pool_free(&frames, one);
+    mete_atomic_pool_free(&frames, two);
+    use(mete_atomic_pool_as_alloc(&frames), sizeof(message));
+    use(mete_atomic_pool_as_alloc_reserved(&frames), sizeof(message));
+    EXPECT(mete_atomic_pool_check(&frames) && (mete_atomic_pool_usage(&frames).in_use == 0U));
+}
+
 void test_arena()
 {
     EXPECT(mete_arena_check(&scratch) && (mete_arena_usage(&scratch).total_size == 512U));
@@ -266,6 +284,7 @@ int main()
     RUN(test_wide_heap);
     RUN(test_list);
     RUN(test_pool);
+    RUN(test_atomic_pool);
     RUN(test_arena);
     RUN(test_wrappers_in_a_chain);
     RUN(test_wrappers_for_tasks_and_interrupts);

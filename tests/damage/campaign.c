@@ -22,6 +22,7 @@ const char *const campaign_kind_names[DAMAGE_KIND_COUNT] = {
     [DAMAGE_MAP] = "map",
     [DAMAGE_POOL_LIVE] = "pool.live",
     [DAMAGE_POOL_FREE] = "pool.free",
+    [DAMAGE_POOL_TOP] = "pool.top",
 };
 static const char *const harm_names[] = {
     [HARM_NONE] = "",
@@ -43,7 +44,8 @@ static void print_case(const campaign_plan_t *plan, uint32_t state, world_fill_t
 // What a free list skips in the pool, and what a copy of a header hides, is counted only.
 static bool is_reported(const damage_word_t *word, world_fill_t fill, world_verdict_t verdict)
 {
-    const bool is_expected = (fill == FILL_COPIES) || (word->kind == DAMAGE_POOL_FREE);
+    const bool is_expected = (fill == FILL_COPIES) || (word->kind == DAMAGE_POOL_FREE) ||
+                             (word->kind == DAMAGE_POOL_TOP);
     return (verdict > WORLD_SILENT) || ((verdict == WORLD_SILENT) && !is_expected);
 }
 

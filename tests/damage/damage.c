@@ -22,7 +22,7 @@
 
 static const campaign_plan_t plans[] = {
     {&damage_heap, 0U, true},      {&damage_heap, 2U, true},  {&damage_heap_wide, 0U, true},
-    {&damage_heap_wide, 2U, true}, {&damage_pool, 0U, false},
+    {&damage_heap_wide, 2U, true}, {&damage_pool, 0U, false}, {&damage_atomic_pool, 0U, false},
 };
 enum { PLAN_COUNT = sizeof plans / sizeof plans[0], PROCESS_MAX = 64 };
 
@@ -178,7 +178,7 @@ static uint64_t count_any(const campaign_tally_t *tally, world_verdict_t verdict
 }
 
 static bool write_figures(const char *path, const campaign_tally_t *heap,
-                          const campaign_tally_t *pool)
+                          const campaign_tally_t *pool, const campaign_tally_t *atomic_pool)
 {
     const uint64_t noticed = heap->overruns[WORLD_DETECTED];
     uint64_t overruns = 0U;
@@ -194,13 +194,18 @@ static bool write_figures(const char *path, const campaign_tally_t *heap,
         {"harmless", count_plain(heap, WORLD_HARMLESS)},
         {"displaced", count_plain(heap, WORLD_DISPLACED)},
         {"silent", count_plain(heap, WORLD_SILENT)},
-        {"wild", count_any(heap, WORLD_WILD) + count_any(pool, WORLD_WILD)},
-        {"hung", count_any(heap, WORLD_HUNG) + count_any(pool, WORLD_HUNG)},
+        {"wild", count_any(heap, WORLD_WILD) + count_any(pool, WORLD_WILD) +
+                     count_any(atomic_pool, WORLD_WILD)},
+        {"hung", count_any(heap, WORLD_HUNG) + count_any(pool, WORLD_HUNG) +
+                     count_any(atomic_pool, WORLD_HUNG)},
         {"copies.flips", count_flips(heap, FILL_COPIES)},
         {"copies.silent", campaign_flips(heap, FILL_COPIES, WORLD_SILENT)},
         {"pool.flips", count_flips(pool, FILL_ZEROS)},
         {"pool.detected", count_any(pool, WORLD_DETECTED)},
         {"pool.silent", count_any(pool, WORLD_SILENT)},
+        {"atomic_pool.flips", count_flips(atomic_pool, FILL_ZEROS)},
+        {"atomic_pool.detected", count_any(atomic_pool, WORLD_DETECTED)},
+        {"atomic_pool.silent", count_any(atomic_pool, WORLD_SILENT)},
         {"overruns", overruns + heap->absorbed},
         {"overrun.absorbed", heap->absorbed},
         {"overrun.wild", heap->overruns[WORLD_WILD]},
@@ -236,20 +241,27 @@ int main(int count, char **arguments)
     }
     campaign_tally_t heap = {0};
     campaign_tally_t pool = {0};
+    campaign_tally_t atomic_pool = {0};
     for (size_t p = 0U; p < PLAN_COUNT; p++) {
         campaign_tally_t sum = {0};
         for (unsigned process = 0U; process < options.process_count; process++) {
             add(&sum, &results[process][p]);
         }
-        add((plans[p].subject == &damage_pool) ? &pool : &heap, &sum);
+        add((plans[p].subject == &damage_pool)          ? &pool
+            : (plans[p].subject == &damage_atomic_pool) ? &atomic_pool
+                                                        : &heap,
+            &sum);
         if (is_wanted(&options, &plans[p])) {
             print_tally(&plans[p], &sum);
         }
     }
-    if ((options.figures != NULL) && !write_figures(options.figures, &heap, &pool)) {
+    if ((options.figures != NULL) && !write_figures(options.figures, &heap, &pool, &atomic_pool)) {
         return 2;
     }
     const uint64_t must_not = count_any(&heap, WORLD_WILD) + count_any(&heap, WORLD_HUNG) +
-                              count_any(&pool, WORLD_WILD) + count_any(&pool, WORLD_HUNG);
-    return ((must_not != 0U) || (heap.failures + pool.failures != 0U)) ? 1 : 0;
+                              count_any(&pool, WORLD_WILD) + count_any(&pool, WORLD_HUNG) +
+                              count_any(&atomic_pool, WORLD_WILD) +
+                              count_any(&atomic_pool, WORLD_HUNG);
+    return ((must_not != 0U) || (heap.failures + pool.failures + atomic_pool.failures != 0U)) ? 1
+                                                                                              : 0;
 }

@@ -22,6 +22,7 @@ typedef enum damage_kind {
     DAMAGE_MAP,
     DAMAGE_POOL_LIVE,  ///< The pool's mark of a block in use.
     DAMAGE_POOL_FREE,  ///< The pool's link of a free block.
+    DAMAGE_POOL_TOP,   ///< The atomic pool's word with the first free block and the tag.
     DAMAGE_KIND_COUNT
 } damage_kind_t;
 
@@ -65,5 +66,6 @@ typedef struct damage_subject {
 extern const damage_subject_t damage_heap;
 extern const damage_subject_t damage_heap_wide;
 extern const damage_subject_t damage_pool;
+extern const damage_subject_t damage_atomic_pool;
 
 #endif

@@ -69,12 +69,22 @@ static void test_wide_heap_that_searches_withstands_flipped_bits(void)
     expect_heap_withstands(&damage_heap_wide, 2U);
 }
 
-static void test_pool_withstands_flipped_bits(void)
+static void expect_pool_withstands(const damage_subject_t *subject)
 {
-    const campaign_tally_t tally = run(&damage_pool, 0U);
+    const campaign_tally_t tally = run(subject, 0U);
     note(&tally);
     EXPECT(count(&tally, WORLD_DETECTED) > 0U);
     EXPECT(count(&tally, WORLD_WILD) + count(&tally, WORLD_HUNG) == 0U);
+}
+
+static void test_pool_withstands_flipped_bits(void)
+{
+    expect_pool_withstands(&damage_pool);
+}
+
+static void test_atomic_pool_withstands_flipped_bits(void)
+{
+    expect_pool_withstands(&damage_atomic_pool);
 }
 
 static void test_campaign_sees_silent_and_wild_cases_where_nothing_is_checked(void)
@@ -100,5 +110,6 @@ int main(void)
     RUN(test_wide_heap_withstands_flipped_bits);
     RUN(test_wide_heap_that_searches_withstands_flipped_bits);
     RUN(test_pool_withstands_flipped_bits);
+    RUN(test_atomic_pool_withstands_flipped_bits);
     return tap_finish();
 }
