@@ -630,6 +630,24 @@ static void test_damage_is_still_seen_after_both_neighbours_were_released(void)
 }
 #endif
 
+#if METE_CHECK_LEVEL >= 3
+static void test_every_call_on_another_block_reports_the_damage(void)
+{
+    const mete_alloc_t view = setup();
+    void *const damaged = mete_acquire(view, 10U, 1U);
+    void *const between = mete_acquire(view, 20U, 1U);
+    void *const block = mete_acquire(view, 30U, 1U);
+    record_of(damaged)->size ^= 1U;
+    EXPECT(mete_resize(view, block, 30U, 29U, 1U) && (tap_take_fault() == METE_FAULT_CORRUPT));
+    mete_release(view, block, 29U, 1U);
+    EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
+    EXPECT((mete_acquire(view, 5U, 1U) != NULL) && (tap_take_fault() == METE_FAULT_CORRUPT));
+    record_of(damaged)->size ^= 1U;
+    mete_release(view, between, 20U, 1U);
+    EXPECT((tap_take_fault() == 0) && mete_track_check(&track));
+}
+#endif
+
 static void run_misuse(void)
 {
 #if METE_CHECK_LEVEL >= 1
@@ -647,6 +665,9 @@ static void run_misuse(void)
     tap_skip("test_nothing_is_read_that_the_allocator_behind_does_not_own", "as above");
     tap_skip("test_acquire_refuses_to_append_to_a_damaged_list", "as above");
     tap_skip("test_damage_is_still_seen_after_both_neighbours_were_released", "as above");
+#endif
+#if METE_CHECK_LEVEL >= 3
+    RUN(test_every_call_on_another_block_reports_the_damage);
 #endif
 }
 
