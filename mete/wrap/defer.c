@@ -37,42 +37,34 @@ static bool has_deferred(const mete_defer_t *defer)
     return *(record_t *const volatile *)&defer->first != NULL;
 }
 
-typedef enum popped { POPPED, POPPED_NONE, POPPED_DAMAGED } popped_t;
-
-// Takes the first record out of the list, into `copy`. It is wiped: a block must not look released.
-static popped_t pop(mete_defer_t *defer, record_t **block, record_t *copy)
+// Takes the first record out of a list that has one, into `copy`; returns the block, or NULL if the
+// record is damaged. It is wiped: a block must not look released.
+static void *pop(mete_defer_t *defer, record_t *copy)
 {
-    popped_t result = POPPED_NONE;
     const uintptr_t state = mete_critical_enter();
-    record_t *const record = defer->first;
-    if (record != NULL) {
-        result = POPPED_DAMAGED;
-        if (!IS_CHECKED || (record->check == check_of(record))) {
-            copy->size = record->size;
-            copy->align = record->align;
-            defer->first = record->next;
-            record->check = 0U;
-            result = POPPED;
-        }
+    record_t *record = defer->first;
+    if (!IS_CHECKED || (record->check == check_of(record))) {
+        copy->size = record->size;
+        copy->align = record->align;
+        defer->first = record->next;
+        record->check = 0U;
+    } else {
+        record = NULL;
     }
     mete_critical_leave(state);
-    *block = record;
-    return result;
+    return record;
 }
 
 // Hands at most drain_max blocks back. False if it meets a damaged record, which stays where it is.
 static bool drain(mete_defer_t *defer)
 {
     for (size_t i = 0U; (i < defer->config->drain_max) && has_deferred(defer); i++) {
-        record_t *block;
         record_t copy;
-        const popped_t popped = pop(defer, &block, &copy);
-        if (popped == POPPED_DAMAGED) {
+        void *const block = pop(defer, &copy);
+        if (block == NULL) {
             return false;
         }
-        if (popped == POPPED) {
-            defer->inner.ops->release(defer->inner.self, block, copy.size, copy.align);
-        }
+        defer->inner.ops->release(defer->inner.self, block, copy.size, copy.align);
     }
     return true;
 }

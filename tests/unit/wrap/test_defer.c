@@ -239,23 +239,23 @@ static void test_an_address_where_no_block_starts_is_refused(void)
     EXPECT((tap_take_fault() == METE_FAULT_FOREIGN) && (defer.first == NULL));
 }
 
-// Each word of a record that waits, spoilt: no call of a task may follow it or have an effect.
+// Each bit of a record that waits, spoilt: no call of a task may follow it or have an effect.
 static void test_a_record_that_was_written_to_is_reported_and_not_followed(void)
 {
-    for (size_t word = 0U; word < sizeof(mete_defer_record_t) / sizeof(uintptr_t); word++) {
+    for (size_t bit = 0U; bit < 8U * sizeof(mete_defer_record_t); bit++) {
         setup(4U);
         void *const kept = take(40U);
-        uintptr_t *const words = take(sizeof(mete_defer_record_t));
-        mete_release(interrupts, words, sizeof(mete_defer_record_t), 8U);
-        words[word] ^= (uintptr_t)1U << (3U * word);
+        unsigned char *const bytes = take(sizeof(mete_defer_record_t));
+        mete_release(interrupts, bytes, sizeof(mete_defer_record_t), 8U);
+        bytes[bit / 8U] ^= (unsigned char)(1U << (bit % 8U));
         const size_t calls = inner.calls;
         EXPECT(mete_acquire(tasks, 10U, 8U) == NULL);
-        EXPECT((tap_take_fault() == METE_FAULT_CORRUPT) && (tap_fault_address == words));
+        EXPECT((tap_take_fault() == METE_FAULT_CORRUPT) && (tap_fault_address == bytes));
         mete_release(tasks, kept, 40U, 8U);
         EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
         EXPECT(!mete_resize(tasks, kept, 40U, 30U, 8U));
         EXPECT((tap_take_fault() == METE_FAULT_CORRUPT) && (inner.calls == calls));
-        words[word] ^= (uintptr_t)1U << (3U * word);  // Nothing was changed meanwhile.
+        bytes[bit / 8U] ^= (unsigned char)(1U << (bit % 8U));  // Nothing was changed meanwhile.
         mete_release(tasks, kept, 40U, 8U);
         EXPECT((tap_take_fault() == 0) && (inner_live_count(&inner) == 0U));
     }
