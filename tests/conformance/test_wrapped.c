@@ -8,6 +8,7 @@
 #include "mete/alloc/heap.h"
 #include "mete/alloc/list.h"
 #include "mete/alloc/pool.h"
+#include "mete/alloc/slab.h"
 #include "mete/wrap/critical.h"
 #include "mete/wrap/defer.h"
 #include "mete/wrap/lock.h"
@@ -19,7 +20,7 @@
 
 // ---- What stands behind
 
-enum { BLOCK_COUNT = 30, BLOCK_SIZE = 128 };
+enum { BLOCK_COUNT = 30, BLOCK_SIZE = 128, PER_SLAB = 6, SLAB_MAX = 5 };
 
 static mete_heap_config_t heap_config;
 static mete_heap_t *heap;
@@ -28,6 +29,8 @@ static mete_pool_config_t pool_config;
 static uint16_t pool_links[BLOCK_COUNT];
 static mete_pool_t pool;
 static mete_arena_t arena_behind;
+static mete_slab_entry_t slab_table[SLAB_MAX];
+static mete_slab_t slab;
 
 static mete_alloc_t make_heap(mete_span_t arena)
 {
@@ -60,6 +63,15 @@ static mete_alloc_t make_atomic_pool(mete_span_t arena)
         (mete_atomic_pool_config_t){arena.start, atomic_pool_links, BLOCK_SIZE, BLOCK_COUNT, 3U};
     (void)mete_atomic_pool_init(&atomic_pool, &atomic_pool_config);
     return mete_atomic_pool_as_alloc(&atomic_pool);
+}
+
+// Over a heap.
+static mete_alloc_t make_slab(mete_span_t arena)
+{
+    static const mete_slab_config_t config = {BLOCK_SIZE, 64U,  PER_SLAB, SLAB_MAX,
+                                              slab_table, NULL, NULL,     NULL};
+    (void)mete_slab_init(&slab, make_heap(arena), &config);
+    return mete_slab_as_alloc(&slab);
 }
 
 static mete_alloc_t make_arena(mete_span_t arena)
@@ -219,6 +231,16 @@ static mete_alloc_t make_lock_atomic_pool(mete_span_t arena)
     return with_lock(make_atomic_pool(arena));
 }
 
+static mete_alloc_t make_stats_slab(mete_span_t arena)
+{
+    return with_stats(make_slab(arena));
+}
+
+static mete_alloc_t make_track_slab(mete_span_t arena)
+{
+    return with_track(make_slab(arena));
+}
+
 static mete_alloc_t make_chain(mete_span_t arena)
 {
     return with_lock(with_stats(with_track(make_heap(arena))));
@@ -275,6 +297,16 @@ static bool check_track_atomic_pool(void)
     return mete_atomic_pool_check(&atomic_pool) && mete_track_check(&track);
 }
 
+static bool check_slab(void)
+{
+    return mete_slab_check(&slab) && mete_heap_check(heap);
+}
+
+static bool check_track_slab(void)
+{
+    return check_slab() && mete_track_check(&track);
+}
+
 static bool check_chain(void)
 {
     return check_lock_heap() && mete_track_check(&track);
@@ -298,6 +330,9 @@ static const suite_subject_t subjects[] = {
      SUITE_ALIGN_MAX / 2U, HEAP_TRAITS, NULL},
     {"track over pool", make_track_pool, check_track, BLOCK_SIZE - METE_TRACK_PREFIX_SIZE(8U), 16U,
      POOL_TRAITS | SUITE_SIZE_BELOW, NULL},
+    {"stats over slab over heap", make_stats_slab, check_slab, BLOCK_SIZE, 64U, POOL_TRAITS, NULL},
+    {"track over slab over heap", make_track_slab, check_track_slab,
+     BLOCK_SIZE - METE_TRACK_PREFIX_SIZE(8U), 16U, POOL_TRAITS | SUITE_SIZE_BELOW, NULL},
     {"track over arena", make_track_arena, check_track,
      SUITE_ARENA_SIZE - METE_TRACK_PREFIX_SIZE(8U), SUITE_ALIGN_MAX / 2U,
      ARENA_TRAITS | SUITE_SIZE_OF | SUITE_SIZE_ABOVE | SUITE_SIZE_BELOW | SUITE_ALIGN |

@@ -9,6 +9,7 @@
 #include "mete/alloc/heap_wide.h"
 #include "mete/alloc/list.h"
 #include "mete/alloc/pool.h"
+#include "mete/alloc/slab.h"
 #include "mete/core/align.h"
 #include "mete/core/alloc.h"
 #include "mete/core/atomic.h"
@@ -49,6 +50,13 @@ METE_LIST_DEFINE(small, 1024);
 METE_POOL_DEFINE(inbox, message, 5);
 METE_ATOMIC_POOL_DEFINE(frames, message, 5, 1);
 METE_ARENA_DEFINE(scratch, 512);
+
+void number_message(void *, void *block)
+{
+    static_cast<message *>(block)->number = 7U;
+}
+
+METE_SLAB_DEFINE(outbox, message, 5, 2, number_message);
 
 // ---- core
 
@@ -178,6 +186,18 @@ void test_atomic_pool()
     EXPECT(mete_atomic_pool_check(&frames) && (mete_atomic_pool_usage(&frames).in_use == 0U));
 }
 
+void test_slab()
+{
+    mete_heap_t *const heap = mete_heap_init(&app_config);
+    EXPECT(mete_slab_init(&outbox, mete_heap_as_alloc(heap), &outbox_config));
+    auto *const one = static_cast<message *>(mete_slab_alloc(&outbox));
+    EXPECT((one != nullptr) && mete_slab_owns(&outbox, one) && (one->number == 7U));
+    mete_slab_free(&outbox, one);
+    use(mete_slab_as_alloc(&outbox), sizeof(message));
+    EXPECT(mete_slab_reserve(&outbox, 6U) && (mete_slab_usage(&outbox).slab_count == 2U));
+    EXPECT((mete_slab_purge(&outbox) == 2U) && mete_slab_check(&outbox));
+}
+
 void test_arena()
 {
     EXPECT(mete_arena_check(&scratch) && (mete_arena_usage(&scratch).total_size == 512U));
@@ -285,6 +305,7 @@ int main()
     RUN(test_list);
     RUN(test_pool);
     RUN(test_atomic_pool);
+    RUN(test_slab);
     RUN(test_arena);
     RUN(test_wrappers_in_a_chain);
     RUN(test_wrappers_for_tasks_and_interrupts);

@@ -23,6 +23,10 @@ const char *const campaign_kind_names[DAMAGE_KIND_COUNT] = {
     [DAMAGE_POOL_LIVE] = "pool.live",
     [DAMAGE_POOL_FREE] = "pool.free",
     [DAMAGE_POOL_TOP] = "pool.top",
+    [DAMAGE_SLAB_LIVE] = "slab.live",
+    [DAMAGE_SLAB_FREE] = "slab.free",
+    [DAMAGE_SLAB_HEAD] = "slab.head",
+    [DAMAGE_SLAB_NEXT] = "slab.next",
 };
 static const char *const harm_names[] = {
     [HARM_NONE] = "",
@@ -41,11 +45,12 @@ static void print_case(const campaign_plan_t *plan, uint32_t state, world_fill_t
            (verdict == WORLD_SILENT) ? harm_names[world_harm] : "", world_step);
 }
 
-// What a free list skips in the pool, and what a copy of a header hides, is counted only.
+// What a free list skips in a pool or slab, and what a copy of a header hides, is counted only.
 static bool is_reported(const damage_word_t *word, world_fill_t fill, world_verdict_t verdict)
 {
     const bool is_expected = (fill == FILL_COPIES) || (word->kind == DAMAGE_POOL_FREE) ||
-                             (word->kind == DAMAGE_POOL_TOP);
+                             (word->kind == DAMAGE_POOL_TOP) || (word->kind == DAMAGE_SLAB_FREE) ||
+                             (word->kind == DAMAGE_SLAB_HEAD);
     return (verdict > WORLD_SILENT) || ((verdict == WORLD_SILENT) && !is_expected);
 }
 

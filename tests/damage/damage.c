@@ -23,6 +23,7 @@
 static const campaign_plan_t plans[] = {
     {&damage_heap, 0U, true},      {&damage_heap, 2U, true},  {&damage_heap_wide, 0U, true},
     {&damage_heap_wide, 2U, true}, {&damage_pool, 0U, false}, {&damage_atomic_pool, 0U, false},
+    {&damage_slab, 0U, false},
 };
 enum { PLAN_COUNT = sizeof plans / sizeof plans[0], PROCESS_MAX = 64 };
 
@@ -177,8 +178,23 @@ static uint64_t count_any(const campaign_tally_t *tally, world_verdict_t verdict
     return count_plain(tally, verdict) + campaign_flips(tally, FILL_COPIES, verdict);
 }
 
-static bool write_figures(const char *path, const campaign_tally_t *heap,
-                          const campaign_tally_t *pool, const campaign_tally_t *atomic_pool)
+// Those with bookkeeping in front of blocks are added up; each of the others has figures of its own.
+static bool is_of_heap(const campaign_plan_t *plan)
+{
+    return plan->has_overruns;
+}
+
+// Flips of all subjects.
+static uint64_t count_all(const campaign_tally_t sums[PLAN_COUNT], world_verdict_t verdict)
+{
+    uint64_t count = 0U;
+    for (size_t p = 0U; p < PLAN_COUNT; p++) {
+        count += count_any(&sums[p], verdict);
+    }
+    return count;
+}
+
+static void write_heap(FILE *file, const campaign_tally_t *heap)
 {
     const uint64_t noticed = heap->overruns[WORLD_DETECTED];
     uint64_t overruns = 0U;
@@ -194,34 +210,47 @@ static bool write_figures(const char *path, const campaign_tally_t *heap,
         {"harmless", count_plain(heap, WORLD_HARMLESS)},
         {"displaced", count_plain(heap, WORLD_DISPLACED)},
         {"silent", count_plain(heap, WORLD_SILENT)},
-        {"wild", count_any(heap, WORLD_WILD) + count_any(pool, WORLD_WILD) +
-                     count_any(atomic_pool, WORLD_WILD)},
-        {"hung", count_any(heap, WORLD_HUNG) + count_any(pool, WORLD_HUNG) +
-                     count_any(atomic_pool, WORLD_HUNG)},
         {"copies.flips", count_flips(heap, FILL_COPIES)},
         {"copies.silent", campaign_flips(heap, FILL_COPIES, WORLD_SILENT)},
-        {"pool.flips", count_flips(pool, FILL_ZEROS)},
-        {"pool.detected", count_any(pool, WORLD_DETECTED)},
-        {"pool.silent", count_any(pool, WORLD_SILENT)},
-        {"atomic_pool.flips", count_flips(atomic_pool, FILL_ZEROS)},
-        {"atomic_pool.detected", count_any(atomic_pool, WORLD_DETECTED)},
-        {"atomic_pool.silent", count_any(atomic_pool, WORLD_SILENT)},
         {"overruns", overruns + heap->absorbed},
         {"overrun.absorbed", heap->absorbed},
         {"overrun.wild", heap->overruns[WORLD_WILD]},
         {"overrun.hung", heap->overruns[WORLD_HUNG]},
     };
+    for (size_t i = 0U; i < sizeof figures / sizeof figures[0]; i++) {
+        fprintf(file, " \"damage.%s\": %" PRIu64 ",\n", figures[i].name, figures[i].value);
+    }
+    const double share = (overruns != 0U) ? (double)noticed / (double)overruns : 0.0;
+    fprintf(file, " \"damage.overrun.detected\": %.4f,\n", share);
+}
+
+static void write_beside(FILE *file, const char *name, const campaign_tally_t *tally)
+{
+    fprintf(file, " \"damage.%s.flips\": %" PRIu64 ",\n", name, count_flips(tally, FILL_ZEROS));
+    fprintf(file, " \"damage.%s.detected\": %" PRIu64 ",\n", name,
+            count_any(tally, WORLD_DETECTED));
+    fprintf(file, " \"damage.%s.silent\": %" PRIu64 ",\n", name, count_any(tally, WORLD_SILENT));
+}
+
+static bool write_figures(const char *path, const campaign_tally_t sums[PLAN_COUNT])
+{
     FILE *const file = fopen(path, "w");
     if (file == NULL) {
         perror(path);
         return false;
     }
     fprintf(file, "{\n");
-    for (size_t i = 0U; i < sizeof figures / sizeof figures[0]; i++) {
-        fprintf(file, " \"damage.%s\": %" PRIu64 ",\n", figures[i].name, figures[i].value);
+    campaign_tally_t heap = {0};
+    for (size_t p = 0U; p < PLAN_COUNT; p++) {
+        if (is_of_heap(&plans[p])) {
+            add(&heap, &sums[p]);
+        } else {
+            write_beside(file, plans[p].subject->name, &sums[p]);
+        }
     }
-    const double share = (overruns != 0U) ? (double)noticed / (double)overruns : 0.0;
-    fprintf(file, " \"damage.overrun.detected\": %.4f\n}\n", share);
+    write_heap(file, &heap);
+    fprintf(file, " \"damage.wild\": %" PRIu64 ",\n", count_all(sums, WORLD_WILD));
+    fprintf(file, " \"damage.hung\": %" PRIu64 "\n}\n", count_all(sums, WORLD_HUNG));
     return fclose(file) == 0;
 }
 
@@ -239,29 +268,20 @@ int main(int count, char **arguments)
         fprintf(stderr, "damage: a process did not end well\n");
         return 2;
     }
-    campaign_tally_t heap = {0};
-    campaign_tally_t pool = {0};
-    campaign_tally_t atomic_pool = {0};
+    static campaign_tally_t sums[PLAN_COUNT];
+    uint64_t failures = 0U;
     for (size_t p = 0U; p < PLAN_COUNT; p++) {
-        campaign_tally_t sum = {0};
         for (unsigned process = 0U; process < options.process_count; process++) {
-            add(&sum, &results[process][p]);
+            add(&sums[p], &results[process][p]);
         }
-        add((plans[p].subject == &damage_pool)          ? &pool
-            : (plans[p].subject == &damage_atomic_pool) ? &atomic_pool
-                                                        : &heap,
-            &sum);
         if (is_wanted(&options, &plans[p])) {
-            print_tally(&plans[p], &sum);
+            print_tally(&plans[p], &sums[p]);
         }
+        failures += sums[p].failures;
     }
-    if ((options.figures != NULL) && !write_figures(options.figures, &heap, &pool, &atomic_pool)) {
+    if ((options.figures != NULL) && !write_figures(options.figures, sums)) {
         return 2;
     }
-    const uint64_t must_not = count_any(&heap, WORLD_WILD) + count_any(&heap, WORLD_HUNG) +
-                              count_any(&pool, WORLD_WILD) + count_any(&pool, WORLD_HUNG) +
-                              count_any(&atomic_pool, WORLD_WILD) +
-                              count_any(&atomic_pool, WORLD_HUNG);
-    return ((must_not != 0U) || (heap.failures + pool.failures + atomic_pool.failures != 0U)) ? 1
-                                                                                              : 0;
+    const uint64_t must_not = count_all(sums, WORLD_WILD) + count_all(sums, WORLD_HUNG);
+    return (must_not + failures != 0U) ? 1 : 0;
 }

@@ -23,6 +23,10 @@ typedef enum damage_kind {
     DAMAGE_POOL_LIVE,  ///< The pool's mark of a block in use.
     DAMAGE_POOL_FREE,  ///< The pool's link of a free block.
     DAMAGE_POOL_TOP,   ///< The atomic pool's word with the first free block and the tag.
+    DAMAGE_SLAB_LIVE,  ///< The slab cache's mark of a block in use.
+    DAMAGE_SLAB_FREE,  ///< Its link of a free block.
+    DAMAGE_SLAB_HEAD,  ///< In its table, the first free block of a slab.
+    DAMAGE_SLAB_NEXT,  ///< In its table, the next slab with a free block.
     DAMAGE_KIND_COUNT
 } damage_kind_t;
 
@@ -67,5 +71,6 @@ extern const damage_subject_t damage_heap;
 extern const damage_subject_t damage_heap_wide;
 extern const damage_subject_t damage_pool;
 extern const damage_subject_t damage_atomic_pool;
+extern const damage_subject_t damage_slab;
 
 #endif

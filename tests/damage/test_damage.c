@@ -87,6 +87,14 @@ static void test_atomic_pool_withstands_flipped_bits(void)
     expect_pool_withstands(&damage_atomic_pool);
 }
 
+static void test_slab_withstands_flipped_bits(void)
+{
+    const campaign_tally_t tally = run(&damage_slab, 0U);
+    note(&tally);
+    EXPECT(count(&tally, WORLD_DETECTED) > 0U);
+    EXPECT(count(&tally, WORLD_WILD) + count(&tally, WORLD_HUNG) == 0U);
+}
+
 static void test_campaign_sees_silent_and_wild_cases_where_nothing_is_checked(void)
 {
     const campaign_tally_t tally = run(&damage_heap, 0U);
@@ -111,5 +119,6 @@ int main(void)
     RUN(test_wide_heap_that_searches_withstands_flipped_bits);
     RUN(test_pool_withstands_flipped_bits);
     RUN(test_atomic_pool_withstands_flipped_bits);
+    RUN(test_slab_withstands_flipped_bits);
     return tap_finish();
 }

@@ -1,0 +1,889 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//
+// The slab cache, tested from inside: this file includes slab.c itself, so that it can spoil the
+// bookkeeping on purpose. What stands behind the cache is a shelf of equal boards, handed out in any
+// order wanted, which can be told to refuse.
+
+#include "mete/alloc/slab.c"
+
+#include "tests/support/random.h"
+#include "tests/support/tap.h"
+
+// A block size that is no power of two; a number of blocks a slab for which links need a gap.
+enum { BLOCK_SIZE = 12, ALIGN = 4, PER_SLAB = 5, SLAB_MAX = 9, BOARD_COUNT = 12 };
+enum { LINKS_SIZE = 12, SLAB_SIZE = LINKS_SIZE + (PER_SLAB * BLOCK_SIZE) };
+enum { BLOCK_MAX = PER_SLAB * SLAB_MAX };
+
+typedef struct shelf {
+    _Alignas(8) unsigned char boards[BOARD_COUNT][SLAB_SIZE + 8];
+    bool is_taken[BOARD_COUNT];
+    size_t order[BOARD_COUNT];  // Which board is tried first, second ...
+    size_t acquire_count, taken_count;
+    size_t refuse_at;               // The acquire that is refused, counted from 1; 0: none.
+    struct mete_slab *purge_first;  // Purged in every acquire: what a hook for hard times may do.
+} shelf_t;
+
+typedef struct fixture {
+    shelf_t shelf;
+    mete_slab_entry_t table[SLAB_MAX];
+    mete_slab_config_t config;
+    mete_slab_t cache;
+    size_t constructed, destructed;
+} fixture_t;
+
+static fixture_t fixture;
+
+static void *take_board(void *self, size_t size, size_t align)
+{
+    shelf_t *const shelf = (shelf_t *)self;
+    EXPECT((size == SLAB_SIZE) && (align == ALIGN));
+    shelf->acquire_count++;
+    if (shelf->purge_first != NULL) {
+        (void)mete_slab_purge(shelf->purge_first);
+    }
+    for (size_t i = 0U; (i < BOARD_COUNT) && (shelf->acquire_count != shelf->refuse_at); i++) {
+        const size_t board = shelf->order[i];
+        if (!shelf->is_taken[board]) {
+            shelf->is_taken[board] = true;
+            shelf->taken_count++;
+            return shelf->boards[board];
+        }
+    }
+    return NULL;
+}
+
+static void return_board(void *self, void *block, size_t size, size_t align)
+{
+    shelf_t *const shelf = (shelf_t *)self;
+    const size_t board =
+        (size_t)((unsigned char *)block - shelf->boards[0]) / sizeof shelf->boards[0];
+    EXPECT((board < BOARD_COUNT) && (block == shelf->boards[board]) && shelf->is_taken[board]);
+    EXPECT((size == SLAB_SIZE) && (align == ALIGN));
+    shelf->is_taken[board] = false;
+    shelf->taken_count--;
+}
+
+static const mete_alloc_ops_t shelf_ops = {take_board, return_board, NULL, NULL, NULL};
+
+static void construct(void *self, void *block)
+{
+    ((fixture_t *)self)->constructed++;
+    mete_words_fill(block, 0xC0U, BLOCK_SIZE);
+}
+
+static void destruct(void *self, void *block)
+{
+    ((fixture_t *)self)->destructed++;
+    mete_words_fill(block, 0xDEU, BLOCK_SIZE);
+}
+
+static mete_slab_t *setup(void)
+{
+    fixture_t *const f = &fixture;
+    mete_words_fill(f, 0xA5U, sizeof *f);
+    for (size_t i = 0U; i < BOARD_COUNT; i++) {
+        f->shelf.is_taken[i] = false;
+        f->shelf.order[i] = (i * 5U) % BOARD_COUNT;  // Neither ascending nor descending.
+    }
+    f->shelf.acquire_count = 0U;
+    f->shelf.taken_count = 0U;
+    f->shelf.refuse_at = 0U;
+    f->shelf.purge_first = NULL;
+    f->constructed = 0U;
+    f->destructed = 0U;
+    f->config = (mete_slab_config_t){BLOCK_SIZE, ALIGN,     PER_SLAB, SLAB_MAX,
+                                     f->table,   construct, destruct, f};
+    const mete_alloc_t backing = {&shelf_ops, &f->shelf};
+    EXPECT(mete_slab_init(&f->cache, backing, &f->config));
+    EXPECT(mete_slab_check(&f->cache));
+    return &f->cache;
+}
+
+static unsigned char *held[BLOCK_MAX + 1];
+
+// A cache with so many blocks in use, in `held` in the order they were handed out.
+static mete_slab_t *setup_with(size_t count)
+{
+    mete_slab_t *const cache = setup();
+    for (size_t i = 0U; i < count; i++) {
+        held[i] = (unsigned char *)mete_slab_alloc(cache);
+        EXPECT(held[i] != NULL);
+    }
+    return cache;
+}
+
+static size_t in_use(const mete_slab_t *cache)
+{
+    return mete_slab_usage(cache).in_use;
+}
+
+static size_t slab_count(const mete_slab_t *cache)
+{
+    return mete_slab_usage(cache).slab_count;
+}
+
+// Hands memory out from front to back and forgets what comes back.
+static struct {
+    unsigned char *next;
+    size_t left;
+} bump;
+
+static void *bump_acquire(void *self, size_t size, size_t align)
+{
+    (void)self;
+    const size_t gap = (0U - (uintptr_t)bump.next) & (align - 1U);
+    if (size + gap > bump.left) {
+        return NULL;
+    }
+    unsigned char *const block = bump.next + gap;
+    bump.next = block + size;
+    bump.left -= size + gap;
+    return block;
+}
+
+static void bump_release(void *self, void *block, size_t size, size_t align)
+{
+    (void)self, (void)block, (void)size, (void)align;
+}
+
+static mete_alloc_t bump_over(unsigned char *start, size_t size)
+{
+    static const mete_alloc_ops_t ops = {bump_acquire, bump_release, NULL, NULL, NULL};
+    bump.next = start;
+    bump.left = size;
+    return (mete_alloc_t){&ops, &bump};
+}
+
+// ---- init
+
+static void test_init_refuses_a_broken_configuration(void)
+{
+    mete_slab_t *const cache = setup_with(1U);
+    const mete_alloc_t backing = {&shelf_ops, &fixture.shelf};
+    const mete_slab_config_t good = fixture.config;
+    mete_slab_config_t bad[] = {good, good, good, good, good, good, good, good, good, good};
+    bad[0].table = NULL;
+    bad[1].block_size = 0U;
+    bad[2].block_count = 0U;
+    bad[3].block_count = METE_SLAB_BLOCK_COUNT_MAX + 1U;
+    bad[4].slab_count = 0U;
+    bad[5].slab_count = METE_SLAB_COUNT_MAX + 1U;
+    bad[6].align = 3U;
+    bad[7].block_size = BLOCK_SIZE + 2U;  // No multiple of the alignment.
+    bad[8].block_size = ((SIZE_MAX / PER_SLAB) & ~(size_t)3U) + 4U;
+    bad[9].align = (SIZE_MAX / 2U) + 1U;
+    bad[9].block_size = bad[9].align;
+    for (size_t i = 0U; i < sizeof bad / sizeof bad[0]; i++) {
+        EXPECT(!mete_slab_init(cache, backing, &bad[i]));
+        EXPECT((in_use(cache) == 1U) && mete_slab_check(cache));
+    }
+    EXPECT(!mete_slab_init(cache, (mete_alloc_t){NULL, NULL}, &good));
+    EXPECT((in_use(cache) == 1U) && mete_slab_check(cache));
+}
+
+static void test_init_asks_for_nothing(void)
+{
+    const mete_slab_t *const cache = setup();
+    EXPECT((fixture.shelf.acquire_count == 0U) && (slab_count(cache) == 0U));
+    EXPECT((mete_slab_usage(cache).in_use_permille == 0U) && !mete_slab_owns(cache, NULL));
+    EXPECT(!mete_slab_owns(cache, fixture.shelf.boards[0]));
+}
+
+// ---- alloc
+
+static void test_alloc_adds_a_slab_only_when_all_blocks_are_in_use(void)
+{
+    mete_slab_t *const cache = setup();
+    for (size_t i = 0U; i < BLOCK_MAX; i++) {
+        EXPECT(mete_slab_alloc(cache) != NULL);
+        EXPECT(fixture.shelf.acquire_count == (i / PER_SLAB) + 1U);
+        EXPECT((slab_count(cache) == (i / PER_SLAB) + 1U) && mete_slab_check(cache));
+    }
+}
+
+static void test_alloc_gives_null_when_no_slab_may_be_added(void)
+{
+    mete_slab_t *const cache = setup_with(BLOCK_MAX);
+    EXPECT(mete_slab_alloc(cache) == NULL);
+    EXPECT((tap_take_fault() == 0) && (mete_slab_usage(cache).refusals == 1U));
+    EXPECT(fixture.shelf.acquire_count == SLAB_MAX);  // The allocator behind was not bothered.
+    mete_slab_free(cache, held[17]);
+    EXPECT((mete_slab_alloc(cache) == held[17]) && mete_slab_check(cache));
+}
+
+static void test_alloc_gives_null_at_every_acquire_that_is_refused_and_goes_on(void)
+{
+    for (size_t n = 1U; n <= SLAB_MAX; n++) {
+        mete_slab_t *const cache = setup();
+        fixture.shelf.refuse_at = n;
+        size_t refused_count = 0U;
+        for (size_t i = 0U; i < BLOCK_MAX + 1U; i++) {
+            void *const block = mete_slab_alloc(cache);
+            refused_count += (block == NULL) ? 1U : 0U;
+            EXPECT((block == NULL) == (i == (n - 1U) * PER_SLAB));
+            EXPECT(mete_slab_check(cache));
+        }
+        EXPECT((refused_count == 1U) && (tap_take_fault() == 0));
+        EXPECT((mete_slab_usage(cache).refusals == 1U) && (in_use(cache) == BLOCK_MAX));
+    }
+}
+
+static void test_blocks_are_aligned_apart_and_inside_their_slab(void)
+{
+    (void)setup_with(BLOCK_MAX);
+    for (size_t i = 0U; i < BLOCK_MAX; i++) {
+        const size_t offset = (size_t)(held[i] - fixture.shelf.boards[0]);
+        const size_t inside = offset % sizeof fixture.shelf.boards[0];
+        EXPECT(((uintptr_t)held[i] % ALIGN == 0U) && (inside >= LINKS_SIZE));
+        EXPECT(inside + BLOCK_SIZE <= SLAB_SIZE);
+        for (size_t j = 0U; j < i; j++) {
+            EXPECT((held[i] >= held[j] + BLOCK_SIZE) || (held[j] >= held[i] + BLOCK_SIZE));
+        }
+    }
+}
+
+static void test_alloc_reuses_the_block_freed_last(void)
+{
+    mete_slab_t *const cache = setup_with(4U);
+    mete_slab_free(cache, held[1]);
+    mete_slab_free(cache, held[2]);
+    EXPECT(mete_slab_alloc(cache) == held[2]);
+    EXPECT(mete_slab_alloc(cache) == held[1]);
+}
+
+static void test_alloc_finds_every_free_block_before_it_adds_a_slab(void)
+{
+    mete_slab_t *const cache = setup_with(BLOCK_MAX - PER_SLAB);
+    // One block of each slab, and all of one.
+    for (size_t i = 0U; i < BLOCK_MAX - PER_SLAB; i++) {
+        if ((i % PER_SLAB == 3U) || (i / PER_SLAB == 4U)) {
+            mete_slab_free(cache, held[i]);
+            EXPECT(mete_slab_check(cache));
+        }
+    }
+    const size_t free_blocks = SLAB_MAX - 2U + PER_SLAB;
+    for (size_t i = 0U; i < free_blocks; i++) {
+        EXPECT((mete_slab_alloc(cache) != NULL) && mete_slab_check(cache));
+    }
+    EXPECT(slab_count(cache) == SLAB_MAX - 1U);
+    EXPECT((mete_slab_alloc(cache) != NULL) && (slab_count(cache) == SLAB_MAX));
+}
+
+// ---- free
+
+static void test_every_block_can_be_freed_with_any_number_of_slabs(void)
+{
+    for (size_t count = 1U; count <= BLOCK_MAX; count++) {
+        mete_slab_t *const cache = setup_with(count);
+        for (size_t i = 0U; i < count; i++) {
+            mete_slab_free(cache, held[(i * 7U) % count]);  // Some twice, if 7 divides the count.
+            EXPECT((tap_take_fault() == 0) || (count % 7U == 0U));
+        }
+        if (count % 7U != 0U) {
+            EXPECT((in_use(cache) == 0U) && mete_slab_check(cache));
+        }
+    }
+}
+
+static void test_free_refuses_what_is_not_a_block(void)
+{
+    for (size_t slabs = 0U; slabs <= SLAB_MAX; slabs++) {
+        mete_slab_t *const cache = setup_with(slabs * PER_SLAB);
+        const unsigned char *const from = (const unsigned char *)&fixture.shelf - 64;
+        for (size_t offset = 0U; offset < sizeof fixture.shelf.boards + 128U; offset++) {
+            bool is_block = false;
+            for (size_t i = 0U; i < slabs * PER_SLAB; i++) {
+                is_block |= held[i] == from + offset;
+            }
+            if (!is_block) {
+                mete_slab_free(cache, (void *)(uintptr_t)(from + offset));
+                EXPECT(tap_take_fault() == METE_FAULT_FOREIGN);
+                EXPECT((tap_fault_object == cache) && (tap_fault_address == from + offset));
+            }
+        }
+        mete_slab_free(cache, (void *)1U);
+        EXPECT(tap_take_fault() == METE_FAULT_FOREIGN);
+        mete_slab_free(cache, (void *)UINTPTR_MAX);
+        EXPECT(tap_take_fault() == METE_FAULT_FOREIGN);
+        mete_slab_free(cache, NULL);
+        EXPECT(tap_take_fault() == 0);
+        EXPECT((in_use(cache) == slabs * PER_SLAB) && mete_slab_check(cache));
+    }
+}
+
+static void test_free_refuses_a_free_block(void)
+{
+    mete_slab_t *const cache = setup_with(7U);
+    unsigned char *const never_out = held[6] + BLOCK_SIZE;
+    mete_slab_free(cache, never_out);
+    EXPECT(tap_take_fault() == METE_FAULT_DOUBLE_FREE);
+    mete_slab_free(cache, held[2]);
+    EXPECT(tap_take_fault() == 0);
+    mete_slab_free(cache, held[2]);
+    EXPECT((tap_take_fault() == METE_FAULT_DOUBLE_FREE) && (tap_fault_address == held[2]));
+    EXPECT((in_use(cache) == 6U) && mete_slab_check(cache));
+}
+
+static void test_free_refuses_a_block_of_a_slab_given_back(void)
+{
+    mete_slab_t *const cache = setup_with(1U);
+    mete_slab_free(cache, held[0]);
+    EXPECT(mete_slab_purge(cache) == 1U);
+    mete_slab_free(cache, held[0]);
+    EXPECT((tap_take_fault() == METE_FAULT_FOREIGN) && mete_slab_check(cache));
+}
+
+static void test_free_reports_a_link_that_is_neither_live_nor_free(void)
+{
+    static const uint16_t wrong[] = {PER_SLAB, LINK_END - 1, LINK_END + 1, LINK_LIVE + 1,
+                                     UINT16_MAX};
+    mete_slab_t *const cache = setup_with(2U);
+    for (size_t i = 0U; i < sizeof wrong / sizeof wrong[0]; i++) {
+        *link_of(cache->current, 1U) = wrong[i];
+        mete_slab_free(cache, held[1]);
+        EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
+        EXPECT(in_use(cache) == 2U);
+    }
+}
+
+// ---- Construction
+
+static void test_blocks_are_constructed_once_and_alloc_and_free_leave_them_alone(void)
+{
+    mete_slab_t *const cache = setup_with(1U);
+    EXPECT(fixture.constructed == PER_SLAB);
+    EXPECT(mete_words_scan(held[0], 0xC0U, BLOCK_SIZE) == BLOCK_SIZE);
+    mete_words_fill(held[0], 0x77U, BLOCK_SIZE);
+    mete_slab_free(cache, held[0]);
+    EXPECT(mete_slab_alloc(cache) == held[0]);
+    EXPECT(mete_words_scan(held[0], 0x77U, BLOCK_SIZE) == BLOCK_SIZE);
+    EXPECT((fixture.constructed == PER_SLAB) && (fixture.destructed == 0U));
+}
+
+static void test_blocks_are_destructed_before_their_slab_is_given_back(void)
+{
+    mete_slab_t *const cache = setup_with(PER_SLAB + 1U);
+    mete_slab_free(cache, held[PER_SLAB]);
+    EXPECT((mete_slab_purge(cache) == 1U) && (fixture.destructed == PER_SLAB));
+    EXPECT(mete_words_scan(held[PER_SLAB], 0xDEU, BLOCK_SIZE) == BLOCK_SIZE);
+    EXPECT(mete_words_scan(held[0], 0xC0U, BLOCK_SIZE) == BLOCK_SIZE);
+}
+
+// ---- reserve and purge
+
+static void test_reserve_makes_sure_that_so_many_can_be_had(void)
+{
+    mete_slab_t *const cache = setup_with(3U);
+    EXPECT(mete_slab_reserve(cache, 2U) && (slab_count(cache) == 1U));
+    EXPECT(mete_slab_reserve(cache, 13U) && (slab_count(cache) == 4U) && mete_slab_check(cache));
+    const size_t acquire_count = fixture.shelf.acquire_count;
+    for (size_t i = 0U; i < 13U; i++) {
+        EXPECT(mete_slab_alloc(cache) != NULL);
+    }
+    EXPECT((fixture.shelf.acquire_count == acquire_count) && mete_slab_check(cache));
+    EXPECT(mete_slab_reserve(cache, BLOCK_MAX - 16U) && (slab_count(cache) == SLAB_MAX));
+    EXPECT(mete_slab_usage(cache).refusals == 0U);
+}
+
+static void test_reserve_says_when_it_cannot_and_keeps_what_it_has(void)
+{
+    mete_slab_t *const cache = setup();
+    fixture.shelf.refuse_at = 3U;
+    EXPECT(!mete_slab_reserve(cache, 3U * PER_SLAB) && (slab_count(cache) == 2U));
+    EXPECT(!mete_slab_reserve(cache, BLOCK_MAX + 1U) && (slab_count(cache) == SLAB_MAX));
+    EXPECT(!mete_slab_reserve(cache, SIZE_MAX) && (mete_slab_usage(cache).refusals == 3U));
+    EXPECT((tap_take_fault() == 0) && mete_slab_check(cache));
+    EXPECT(mete_slab_reserve(cache, BLOCK_MAX) && mete_slab_reserve(cache, 0U));
+}
+
+static void test_purge_gives_back_what_is_empty_and_nothing_else(void)
+{
+    mete_slab_t *const cache = setup_with(BLOCK_MAX);
+    EXPECT(mete_slab_purge(cache) == 0U);
+    for (size_t i = 0U; i < BLOCK_MAX; i++) {
+        const size_t slab = i / PER_SLAB;
+        if ((slab % 3U != 1U) || (i % PER_SLAB == 2U)) {
+            mete_slab_free(cache, held[i]);
+        }
+    }
+    EXPECT((mete_slab_purge(cache) == 6U) && mete_slab_check(cache));
+    EXPECT((fixture.shelf.taken_count == 3U) && (mete_slab_usage(cache).purge_total == 6U));
+    for (size_t i = 0U; i < BLOCK_MAX; i++) {
+        if ((i / PER_SLAB % 3U == 1U) && (i % PER_SLAB != 2U)) {
+            EXPECT(mete_slab_owns(cache, held[i]));
+            mete_slab_free(cache, held[i]);
+        }
+    }
+    EXPECT((tap_take_fault() == 0) && (mete_slab_purge(cache) == 3U));
+    EXPECT((fixture.shelf.taken_count == 0U) && mete_slab_check(cache));
+    EXPECT((mete_slab_alloc(cache) != NULL) && (slab_count(cache) == 1U));
+}
+
+static void test_purge_from_within_an_acquire_does_no_harm(void)
+{
+    mete_slab_t *const cache = setup_with(2U * PER_SLAB);
+    for (size_t i = PER_SLAB; i < 2U * PER_SLAB; i++) {
+        mete_slab_free(cache, held[i]);
+    }
+    fixture.shelf.purge_first = cache;
+    EXPECT(!mete_slab_reserve(cache, 2U * PER_SLAB) && mete_slab_check(cache));  // And it ends.
+    EXPECT(in_use(cache) == PER_SLAB);
+    for (size_t i = PER_SLAB; i < BLOCK_MAX; i++) {
+        EXPECT(mete_slab_alloc(cache) != NULL);
+    }
+    EXPECT((in_use(cache) == BLOCK_MAX) && mete_slab_check(cache) && (tap_take_fault() == 0));
+}
+
+static void test_purge_gives_nothing_back_if_a_link_is_spoiled(void)
+{
+    mete_slab_t *const cache = setup();
+    EXPECT(mete_slab_reserve(cache, 3U * PER_SLAB));
+    *link_of(&cache->table[1], 2U) = LINK_LIVE;
+    EXPECT((mete_slab_purge(cache) == 0U) && (tap_take_fault() == METE_FAULT_CORRUPT));
+    EXPECT((fixture.shelf.taken_count == 3U) && (fixture.destructed == 0U));
+}
+
+// ---- Numbers
+
+static void test_usage_counts(void)
+{
+    mete_slab_t *const cache = setup_with(13U);
+    for (size_t i = 0U; i < 6U; i++) {
+        mete_slab_free(cache, held[i]);
+    }
+    (void)mete_slab_purge(cache);
+    const mete_slab_usage_t usage = mete_slab_usage(cache);
+    EXPECT((usage.slab_count == 2U) && (usage.slab_count_peak == 3U) && (usage.purge_total == 1U));
+    EXPECT((usage.block_count == 10U) && (usage.in_use == 7U) && (usage.in_use_permille == 700U));
+    EXPECT((usage.in_use_peak == 13U) && (usage.alloc_total == 13U) && (usage.free_total == 6U));
+    EXPECT(usage.refusals == 0U);
+}
+
+static void test_usage_of_one_slab(void)
+{
+    mete_slab_t *const cache = setup_with(13U);
+    mete_slab_free(cache, held[0]);
+    size_t sum = 0U;
+    const void *before = NULL;
+    for (size_t i = 0U; i < 3U; i++) {
+        const mete_slab_one_t one = mete_slab_usage_one(cache, i);
+        EXPECT((one.block_count == PER_SLAB) && ((uintptr_t)one.start > (uintptr_t)before));
+        EXPECT(one.in_use_permille == one.in_use * 200U);
+        EXPECT((one.start != (void *)cache->current->start) || (one.in_use == 3U));
+        sum += one.in_use;
+        before = one.start;
+    }
+    EXPECT(sum == 12U);
+    EXPECT((mete_slab_usage_one(cache, 3U).start == NULL) &&
+           (mete_slab_usage_one(cache, SIZE_MAX).block_count == 0U));
+}
+
+static void test_permille_of_many(void)
+{
+    EXPECT((permille_of(0U, 0U) == 0U) && (permille_of(1U, 3U) == 333U));
+    EXPECT((permille_of(3999999U, 3999999U) == 1000U) && (permille_of(3999998U, 3999999U) == 999U));
+    EXPECT((permille_of(4000000U, 4000000U) == 1000U) && (permille_of(2000000U, 4000001U) <= 500U));
+    const size_t most = (size_t)METE_SLAB_BLOCK_COUNT_MAX * METE_SLAB_COUNT_MAX;
+    EXPECT((permille_of(most, most) <= 1000U) && (permille_of(most / 2U, most) <= 500U));
+}
+
+static void test_owns_every_byte_of_its_blocks_and_no_other(void)
+{
+    const mete_slab_t *const cache = setup_with(BLOCK_MAX - 2U);
+    for (size_t board = 0U; board < BOARD_COUNT; board++) {
+        for (size_t i = 0U; i < sizeof fixture.shelf.boards[0]; i++) {
+            const bool is_ours =
+                fixture.shelf.is_taken[board] && (i >= LINKS_SIZE) && (i < SLAB_SIZE);
+            EXPECT(mete_slab_owns(cache, &fixture.shelf.boards[board][i]) == is_ours);
+        }
+    }
+    EXPECT(!mete_slab_owns(cache, NULL) && !mete_slab_owns(cache, (void *)UINTPTR_MAX));
+}
+
+typedef struct walk {
+    size_t seen_count, live_count, stop_at;
+    const void *last;
+} walk_t;
+
+static bool visit(void *self, const mete_slab_block_t *block)
+{
+    walk_t *const walk = (walk_t *)self;
+    EXPECT(((uintptr_t)block->block > (uintptr_t)walk->last) && (block->size == BLOCK_SIZE));
+    walk->last = block->block;
+    walk->seen_count++;
+    walk->live_count += block->is_live ? 1U : 0U;
+    return walk->seen_count != walk->stop_at;
+}
+
+static void test_walk_shows_every_block_in_order(void)
+{
+    mete_slab_t *const cache = setup_with(13U);
+    mete_slab_free(cache, held[4]);
+    walk_t walk = {0U, 0U, 0U, NULL};
+    EXPECT(mete_slab_walk(cache, visit, &walk));
+    EXPECT((walk.seen_count == 15U) && (walk.live_count == 12U));
+    walk_t short_walk = {0U, 0U, 7U, NULL};
+    EXPECT(!mete_slab_walk(cache, visit, &short_walk) && (short_walk.seen_count == 7U));
+}
+
+// ---- The table
+
+static void test_the_slab_of_an_address_is_the_last_that_starts_below(void)
+{
+    // All numbers of slabs to 70, against a search from front to back.
+    static mete_slab_entry_t table[70];
+    mete_slab_t cache = {.table = table};
+    for (size_t count = 1U; count <= 70U; count++) {
+        for (size_t i = 0U; i < count; i++) {
+            table[i] = (mete_slab_entry_t){100U + (10U * i), 0U, 0U};
+        }
+        cache.slab_count = count;
+        relink(&cache);
+        for (uintptr_t address = 95U; address < 110U + (10U * count); address++) {
+            size_t expected = 0U;
+            while ((expected + 1U < count) && (table[expected + 1U].start <= address)) {
+                expected++;
+            }
+            EXPECT(slab_of(&cache, (void *)address) == &table[expected]);
+        }
+    }
+}
+
+static void test_alloc_reports_a_slab_that_overlaps_another(void)
+{
+    mete_slab_t *const cache = setup_with(PER_SLAB);
+    const size_t first = fixture.shelf.order[0];
+    fixture.shelf.is_taken[first] = false;  // The same board once more.
+    EXPECT((mete_slab_alloc(cache) == NULL) && (tap_take_fault() == METE_FAULT_CORRUPT));
+    EXPECT((slab_count(cache) == 1U) && (in_use(cache) == PER_SLAB));
+    EXPECT((mete_slab_usage(cache).refusals == 0U) && mete_slab_check(cache));
+    fixture.shelf.is_taken[first] = false;
+    EXPECT(!mete_slab_reserve(cache, 1U) && (tap_take_fault() == METE_FAULT_CORRUPT));
+    EXPECT(fixture.constructed == PER_SLAB);
+}
+
+static void test_alloc_reports_a_slab_that_overlaps_by_a_byte(void)
+{
+    const mete_slab_t *const cache = setup_with(PER_SLAB);
+    const uintptr_t start = cache->table[0].start;
+    EXPECT(is_apart(cache, 1U, start + SLAB_SIZE) && !is_apart(cache, 1U, start + SLAB_SIZE - 1U));
+    EXPECT(is_apart(cache, 0U, start - SLAB_SIZE) && !is_apart(cache, 0U, start - SLAB_SIZE + 1U));
+}
+
+// ---- Damage
+
+static void test_alloc_never_hands_out_a_live_block(void)
+{
+    mete_slab_t *const cache = setup_with(2U);
+    *link_of(cache->current, 2U) = 0U;  // From the next free one onto a live one.
+    EXPECT(mete_slab_alloc(cache) != NULL);
+    (void)tap_take_fault();  // Level 3 sees it at once.
+    EXPECT((mete_slab_alloc(cache) == NULL) && (tap_take_fault() == METE_FAULT_CORRUPT));
+    EXPECT(in_use(cache) == 3U);
+}
+
+static void test_alloc_never_follows_a_link_out_of_the_slab(void)
+{
+    static const uint16_t wrong[] = {PER_SLAB,     PER_SLAB + 1, LINK_END - 1,
+                                     LINK_END + 1, LINK_LIVE,    UINT16_MAX};
+    for (size_t i = 0U; i < sizeof wrong / sizeof wrong[0]; i++) {
+        mete_slab_t *const cache = setup_with(2U);
+        *link_of(cache->current, 2U) = wrong[i];
+        const void *const block = mete_slab_alloc(cache);
+        EXPECT((block != NULL) || (wrong[i] == LINK_LIVE));
+        (void)tap_take_fault();
+        EXPECT((mete_slab_alloc(cache) == NULL) && (tap_take_fault() == METE_FAULT_CORRUPT));
+        EXPECT(fixture.shelf.acquire_count == 1U);
+    }
+}
+
+static void test_a_list_that_ends_too_early_adds_no_slab(void)
+{
+    mete_slab_t *const cache = setup_with(2U);
+    *link_of(cache->current, 2U) = LINK_END;
+    EXPECT(mete_slab_alloc(cache) != NULL);
+    (void)tap_take_fault();
+    EXPECT((mete_slab_alloc(cache) == NULL) && (tap_take_fault() == METE_FAULT_CORRUPT));
+    EXPECT((fixture.shelf.acquire_count == 1U) && (mete_slab_usage(cache).refusals == 0U));
+}
+
+static void test_alloc_never_follows_a_table_out_of_the_table(void)
+{
+    mete_slab_t *const cache = setup_with(2U * PER_SLAB);
+    mete_slab_free(cache, held[0]);  // Of the slab that is not the head.
+    mete_slab_entry_t *const head = cache->current;
+    EXPECT(head->next != NO_SLAB);
+    const uint16_t right = head->next;
+    static const uint16_t wrong[] = {2U, SLAB_MAX, NO_SLAB - 1};
+    for (size_t i = 0U; i < sizeof wrong / sizeof wrong[0]; i++) {
+        head->next = wrong[i];
+        EXPECT((mete_slab_alloc(cache) == NULL) && (tap_take_fault() == METE_FAULT_CORRUPT));
+    }
+    head->next = (uint16_t)(head - cache->table);  // A slab that is full.
+    EXPECT((mete_slab_alloc(cache) == NULL) && (tap_take_fault() == METE_FAULT_CORRUPT));
+    head->next = NO_SLAB;
+    EXPECT((mete_slab_alloc(cache) == NULL) && (tap_take_fault() == METE_FAULT_CORRUPT));
+    head->next = right;
+    EXPECT((mete_slab_alloc(cache) == held[0]) && mete_slab_check(cache));
+}
+
+static void test_check_sees_every_single_link_spoiled(void)
+{
+    mete_slab_t *const cache = setup_with(8U);
+    mete_slab_free(cache, held[1]);
+    mete_slab_free(cache, held[3]);
+    for (size_t i = 0U; i < 2U * PER_SLAB; i++) {
+        uint16_t *const link = link_of(&cache->table[i / PER_SLAB], i % PER_SLAB);
+        const uint16_t right = *link;
+        for (uint32_t value = 0U; value <= UINT16_MAX; value += (value == 600U) ? 64000U : 1U) {
+            *link = (uint16_t)value;
+            EXPECT(mete_slab_check(cache) == (value == right));
+        }
+        *link = right;
+    }
+}
+
+static void test_check_sees_every_field_spoiled(void)
+{
+    mete_slab_t *const cache = setup_with(8U);
+    mete_slab_free(cache, held[1]);
+    (void)mete_slab_alloc(cache);
+    cache->in_use_peak = in_use(cache);
+    cache->slab_count_peak = slab_count(cache);
+    size_t *const sizes[] = {&cache->block_count, &cache->block_size, &cache->in_use,
+                             &cache->step,        &cache->rotation,   &cache->slab_count};
+    for (size_t i = 0U; i < sizeof sizes / sizeof sizes[0]; i++) {
+        const size_t right = *sizes[i];
+        for (size_t bit = 0U; bit < 8U * sizeof(size_t); bit++) {
+            *sizes[i] = right ^ ((size_t)1U << bit);
+            EXPECT(!mete_slab_check(cache));
+        }
+        *sizes[i] = right;
+        EXPECT(mete_slab_check(cache));
+    }
+    size_t *const peaks[] = {&cache->in_use_peak, &cache->slab_count_peak, &cache->inverse};
+    for (size_t i = 0U; i < sizeof peaks / sizeof peaks[0]; i++) {
+        (*peaks[i])--;
+        EXPECT(!mete_slab_check(cache));
+        (*peaks[i])++;
+    }
+    mete_slab_entry_t **const entries[] = {&cache->current, &cache->upper, &cache->table};
+    for (size_t i = 0U; i < sizeof entries / sizeof entries[0]; i++) {
+        *entries[i] += SLAB_MAX - 2;
+        EXPECT(!mete_slab_check(cache));
+        *entries[i] -= SLAB_MAX - 2;
+    }
+    EXPECT(mete_slab_check(cache));
+}
+
+static void test_check_sees_every_entry_spoiled(void)
+{
+    // Three slabs, each with a free block, so that the order of the list is known.
+    mete_slab_t *const cache = setup_with(3U * PER_SLAB);
+    for (size_t i = 0U; i < 3U; i++) {
+        mete_slab_free(cache, held[i * PER_SLAB]);
+    }
+    for (size_t i = 0U; i < 3U; i++) {
+        mete_slab_entry_t *const entry = &cache->table[i];
+        const mete_slab_entry_t right = *entry;
+        for (size_t bit = 0U; bit < 16U; bit++) {
+            entry->first_free = (uint16_t)(right.first_free ^ (1U << bit));
+            EXPECT(!mete_slab_check(cache));
+            entry->first_free = right.first_free;
+            entry->next = (uint16_t)(right.next ^ (1U << bit));
+            EXPECT(!mete_slab_check(cache));
+            entry->next = right.next;
+        }
+    }
+    swap(&cache->table[0], &cache->table[1]);
+    EXPECT(!mete_slab_check(cache));
+    swap(&cache->table[0], &cache->table[1]);
+    EXPECT(mete_slab_check(cache));
+}
+
+static void test_level_3_reports_damage_anywhere_after_every_operation(void)
+{
+    mete_slab_t *const cache = setup_with(4U);
+    *link_of(cache->current, 0U) = LINK_LIVE - 1;  // A live block that nobody frees.
+    const int expected = (METE_CHECK_LEVEL >= 3) ? METE_FAULT_CORRUPT : 0;
+    mete_slab_free(cache, held[2]);
+    EXPECT(tap_take_fault() == expected);
+    EXPECT((mete_slab_alloc(cache) == held[2]) && (tap_take_fault() == expected));
+    EXPECT((mete_slab_reserve(cache, 1U) == (expected == 0)) && (tap_take_fault() == expected));
+}
+
+// ---- The view
+
+static void test_view_serves_what_fits_and_refuses_what_does_not(void)
+{
+    mete_slab_t *const cache = setup();
+    const mete_alloc_t view = mete_slab_as_alloc(cache);
+    EXPECT(mete_acquire(view, 0U, 1U) == NULL);
+    EXPECT(mete_acquire(view, BLOCK_SIZE + 1U, 1U) == NULL);
+    EXPECT(mete_acquire(view, SIZE_MAX, 1U) == NULL);
+    EXPECT(mete_acquire(view, 1U, 2U * ALIGN) == NULL);
+    EXPECT((slab_count(cache) == 0U) && (mete_slab_usage(cache).refusals == 3U));
+    void *const block = mete_acquire(view, BLOCK_SIZE, ALIGN);
+    EXPECT((block != NULL) && view.ops->owns(view.self, block));
+    EXPECT(view.ops->size_of(view.self, block) == BLOCK_SIZE);
+    mete_release(view, block, BLOCK_SIZE, ALIGN);
+    EXPECT((tap_take_fault() == 0) && (in_use(cache) == 0U));
+}
+
+static void test_view_holds_the_caller_to_size_and_alignment(void)
+{
+    mete_slab_t *const cache = setup();
+    const mete_alloc_t view = mete_slab_as_alloc(cache);
+    void *const block = mete_acquire(view, 3U, 1U);
+    mete_release(view, block, BLOCK_SIZE + 1U, 1U);
+    EXPECT(tap_take_fault() == METE_FAULT_SIZE);
+    mete_release(view, block, 0U, 1U);
+    EXPECT(tap_take_fault() == METE_FAULT_SIZE);
+    mete_release(view, block, 3U, 2U * ALIGN);
+    EXPECT(tap_take_fault() == METE_FAULT_SIZE);
+    EXPECT(!mete_resize(view, block, BLOCK_SIZE + 1U, 1U, 1U));
+    EXPECT((tap_take_fault() == METE_FAULT_SIZE) && (in_use(cache) == 1U));
+}
+
+static void test_view_resizes_up_to_the_block(void)
+{
+    mete_slab_t *const cache = setup_with(2U);
+    const mete_alloc_t view = mete_slab_as_alloc(cache);
+    EXPECT(mete_resize(view, held[0], 3U, BLOCK_SIZE, 1U));
+    EXPECT(!mete_resize(view, held[0], BLOCK_SIZE, BLOCK_SIZE + 1U, 1U));
+    EXPECT(mete_resize(view, held[0], BLOCK_SIZE, 1U, 1U) && (tap_take_fault() == 0));
+    mete_slab_free(cache, held[1]);
+    EXPECT(!mete_resize(view, held[1], 1U, 2U, 1U));
+    EXPECT(tap_take_fault() == METE_FAULT_DOUBLE_FREE);
+    EXPECT(!mete_resize(view, fixture.shelf.boards, 1U, 2U, 1U));
+    EXPECT(tap_take_fault() == METE_FAULT_FOREIGN);
+}
+
+// ---- Against a model: a flag a block of every board, and which boards are taken.
+
+static void test_random_work_agrees_with_a_model(void)
+{
+    static bool is_held[BOARD_COUNT][PER_SLAB];
+    mete_words_fill(is_held, 0U, sizeof is_held);
+    mete_slab_t *const cache = setup();
+    size_t held_count = 0U;
+    size_t held_peak = 0U;
+    uint32_t random = 0x2545F491U;
+    for (size_t step = 0U; step < 12000U; step++) {
+        const size_t board = random_below(&random, BOARD_COUNT);
+        const size_t index = random_below(&random, PER_SLAB);
+        const uint32_t choice = random_below(&random, 100U);
+        const bool is_growing = (step / 500U) % 2U == 0U;
+        unsigned char *const address =
+            &fixture.shelf.boards[board][LINKS_SIZE + (index * BLOCK_SIZE)];
+        if (choice == 0U) {
+            size_t empty_count = 0U;
+            for (size_t b = 0U; b < BOARD_COUNT; b++) {
+                bool has_held = false;
+                for (size_t i = 0U; i < PER_SLAB; i++) {
+                    has_held |= is_held[b][i];
+                }
+                empty_count += (fixture.shelf.is_taken[b] && !has_held) ? 1U : 0U;
+            }
+            EXPECT(mete_slab_purge(cache) == empty_count);
+        } else if (choice < (is_growing ? 60U : 25U)) {
+            const size_t taken_count = fixture.shelf.taken_count;
+            const bool must_grow = held_count == taken_count * PER_SLAB;
+            unsigned char *const block = (unsigned char *)mete_slab_alloc(cache);
+            EXPECT((block == NULL) == (held_count == BLOCK_MAX));
+            EXPECT(fixture.shelf.taken_count ==
+                   taken_count + ((must_grow && (block != NULL)) ? 1U : 0U));
+            if (block != NULL) {
+                const size_t offset = (size_t)(block - fixture.shelf.boards[0]);
+                const size_t b = offset / sizeof fixture.shelf.boards[0];
+                const size_t i =
+                    ((offset % sizeof fixture.shelf.boards[0]) - LINKS_SIZE) / BLOCK_SIZE;
+                EXPECT(fixture.shelf.is_taken[b] && !is_held[b][i]);
+                is_held[b][i] = true;
+                held_count++;
+                held_peak = (held_count > held_peak) ? held_count : held_peak;
+            }
+        } else if (is_held[board][index] || (METE_CHECK_LEVEL >= 1)) {
+            const int wrong =
+                fixture.shelf.is_taken[board] ? METE_FAULT_DOUBLE_FREE : METE_FAULT_FOREIGN;
+            mete_slab_free(cache, address);
+            EXPECT(tap_take_fault() == (is_held[board][index] ? 0 : wrong));
+            held_count -= is_held[board][index] ? 1U : 0U;
+            is_held[board][index] = false;
+        }
+        EXPECT((in_use(cache) == held_count) && mete_slab_check(cache));
+        EXPECT((mete_slab_usage(cache).in_use_peak == held_peak) &&
+               (slab_count(cache) == fixture.shelf.taken_count));
+    }
+    EXPECT(held_peak == BLOCK_MAX);
+}
+
+static void test_define_makes_a_cache(void)
+{
+    typedef struct session {
+        uint64_t number;
+        uint16_t port;
+    } session_t;
+    METE_SLAB_DEFINE(sessions, session_t, 3, 2, NULL);
+    static unsigned char memory[256] __attribute__((aligned(16)));
+    EXPECT(mete_slab_init(&sessions, bump_over(memory, sizeof memory), &sessions_config));
+    for (size_t i = 0U; i < 6U; i++) {
+        const void *const one = mete_slab_alloc(&sessions);
+        EXPECT((one != NULL) && ((uintptr_t)one % __alignof__(session_t) == 0U));
+    }
+    EXPECT((mete_slab_alloc(&sessions) == NULL) &&
+           (sessions_config.block_size == sizeof(session_t)));
+}
+
+static void run_what_needs_checks(void)
+{
+    RUN(test_free_refuses_what_is_not_a_block);
+    RUN(test_free_refuses_a_free_block);
+    RUN(test_free_refuses_a_block_of_a_slab_given_back);
+    RUN(test_free_reports_a_link_that_is_neither_live_nor_free);
+    RUN(test_every_block_can_be_freed_with_any_number_of_slabs);
+    RUN(test_purge_gives_nothing_back_if_a_link_is_spoiled);
+    RUN(test_alloc_reports_a_slab_that_overlaps_another);
+    RUN(test_alloc_never_hands_out_a_live_block);
+    RUN(test_alloc_never_follows_a_link_out_of_the_slab);
+    RUN(test_a_list_that_ends_too_early_adds_no_slab);
+    RUN(test_alloc_never_follows_a_table_out_of_the_table);
+    RUN(test_level_3_reports_damage_anywhere_after_every_operation);
+    RUN(test_view_holds_the_caller_to_size_and_alignment);
+    RUN(test_view_resizes_up_to_the_block);
+}
+
+int main(void)
+{
+    RUN(test_init_refuses_a_broken_configuration);
+    RUN(test_init_asks_for_nothing);
+    RUN(test_alloc_adds_a_slab_only_when_all_blocks_are_in_use);
+    RUN(test_alloc_gives_null_when_no_slab_may_be_added);
+    RUN(test_alloc_gives_null_at_every_acquire_that_is_refused_and_goes_on);
+    RUN(test_blocks_are_aligned_apart_and_inside_their_slab);
+    RUN(test_alloc_reuses_the_block_freed_last);
+    RUN(test_alloc_finds_every_free_block_before_it_adds_a_slab);
+    RUN(test_blocks_are_constructed_once_and_alloc_and_free_leave_them_alone);
+    RUN(test_blocks_are_destructed_before_their_slab_is_given_back);
+    RUN(test_reserve_makes_sure_that_so_many_can_be_had);
+    RUN(test_reserve_says_when_it_cannot_and_keeps_what_it_has);
+    RUN(test_purge_gives_back_what_is_empty_and_nothing_else);
+    RUN(test_purge_from_within_an_acquire_does_no_harm);
+    RUN(test_usage_counts);
+    RUN(test_usage_of_one_slab);
+    RUN(test_permille_of_many);
+    RUN(test_owns_every_byte_of_its_blocks_and_no_other);
+    RUN(test_walk_shows_every_block_in_order);
+    RUN(test_the_slab_of_an_address_is_the_last_that_starts_below);
+    RUN(test_alloc_reports_a_slab_that_overlaps_by_a_byte);
+    RUN(test_check_sees_every_single_link_spoiled);
+    RUN(test_check_sees_every_field_spoiled);
+    RUN(test_check_sees_every_entry_spoiled);
+    RUN(test_view_serves_what_fits_and_refuses_what_does_not);
+    RUN(test_random_work_agrees_with_a_model);
+    RUN(test_define_makes_a_cache);
+    if (METE_CHECK_LEVEL >= 1) {
+        run_what_needs_checks();
+    }
+    return tap_finish();
+}
