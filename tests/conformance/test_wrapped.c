@@ -11,7 +11,11 @@
 #include "mete/alloc/slab.h"
 #include "mete/wrap/critical.h"
 #include "mete/wrap/defer.h"
+#include "mete/wrap/dma.h"
+#include "mete/wrap/fail.h"
 #include "mete/wrap/lock.h"
+#include "mete/wrap/scrub.h"
+#include "mete/wrap/seal.h"
 #include "mete/wrap/stats.h"
 #include "mete/wrap/track.h"
 #include "mete/wrap/wait.h"
@@ -140,6 +144,40 @@ static mete_alloc_t with_wait(mete_alloc_t inner)
     return mete_wait_as_alloc(&waiting);
 }
 
+static mete_dma_t dma;
+static mete_seal_t seal;
+static mete_fail_t fail;
+static mete_scrub_t scrub;
+
+enum { LINE_SIZE = 32 };
+
+static mete_alloc_t with_dma(mete_alloc_t inner)
+{
+    static const mete_dma_config_t config = {.line_size = LINE_SIZE};
+    (void)mete_dma_init(&dma, inner, &config);
+    return mete_dma_as_alloc(&dma);
+}
+
+static mete_alloc_t with_seal(mete_alloc_t inner)
+{
+    static const mete_seal_config_t config = {.site = &site};
+    (void)mete_seal_init(&seal, inner, &config);
+    return mete_seal_as_alloc(&seal);
+}
+
+static mete_alloc_t with_fail(mete_alloc_t inner)
+{
+    static const mete_fail_plan_t plan = {0};
+    (void)mete_fail_init(&fail, inner, &plan);
+    return mete_fail_as_alloc(&fail);
+}
+
+static mete_alloc_t with_scrub(mete_alloc_t inner)
+{
+    (void)mete_scrub_init(&scrub, inner, 0xEEU);
+    return mete_scrub_as_alloc(&scrub);
+}
+
 static mete_alloc_t with_lock(mete_alloc_t inner)
 {
     static const mete_lock_ops_t ops = {enter, leave};
@@ -216,6 +254,36 @@ static mete_alloc_t make_wait_heap(mete_span_t arena)
     return with_wait(make_heap(arena));
 }
 
+static mete_alloc_t make_dma_heap(mete_span_t arena)
+{
+    return with_dma(make_heap(arena));
+}
+
+static mete_alloc_t make_dma_pool(mete_span_t arena)
+{
+    return with_dma(make_pool(arena));
+}
+
+static mete_alloc_t make_seal_heap(mete_span_t arena)
+{
+    return with_seal(make_heap(arena));
+}
+
+static mete_alloc_t make_fail_heap(mete_span_t arena)
+{
+    return with_fail(make_heap(arena));
+}
+
+static mete_alloc_t make_scrub_heap(mete_span_t arena)
+{
+    return with_scrub(make_heap(arena));
+}
+
+static mete_alloc_t make_scrub_pool(mete_span_t arena)
+{
+    return with_scrub(make_pool(arena));
+}
+
 static mete_alloc_t make_stats_atomic_pool(mete_span_t arena)
 {
     return with_stats(make_atomic_pool(arena));
@@ -249,7 +317,8 @@ static mete_alloc_t make_chain(mete_span_t arena)
 // All of them, in the order that docs/guide/watching.md gives.
 static mete_alloc_t make_all(mete_span_t arena)
 {
-    return with_lock(with_wait(with_defer(with_stats(with_track(make_heap(arena))))));
+    const mete_alloc_t watched = with_stats(with_scrub(with_track(make_heap(arena))));
+    return with_lock(with_wait(with_defer(with_dma(with_seal(with_fail(watched))))));
 }
 
 static bool check_heap(void)
@@ -344,8 +413,18 @@ static const suite_subject_t subjects[] = {
     {"defer over heap", make_defer_heap, check_heap, HEAP_SIZE, SUITE_ALIGN_MAX, HEAP_TRAITS, NULL},
     {"defer over pool", make_defer_pool, check_pool, BLOCK_SIZE, 64U, POOL_TRAITS, NULL},
     {"wait over heap", make_wait_heap, check_heap, HEAP_SIZE, SUITE_ALIGN_MAX, HEAP_TRAITS, NULL},
-    {"all over heap", make_all, check_chain, HEAP_SIZE - METE_TRACK_PREFIX_SIZE(8U),
-     SUITE_ALIGN_MAX / 2U, HEAP_TRAITS, NULL},
+    {"dma over heap", make_dma_heap, check_heap, HEAP_SIZE - 2U * LINE_SIZE, SUITE_ALIGN_MAX,
+     HEAP_TRAITS, NULL},
+    {"dma over pool", make_dma_pool, check_pool, BLOCK_SIZE, 64U, POOL_TRAITS, NULL},
+    {"seal over heap", make_seal_heap, check_heap, HEAP_SIZE, SUITE_ALIGN_MAX, HEAP_TRAITS, NULL},
+    {"fail over heap", make_fail_heap, check_heap, HEAP_SIZE, SUITE_ALIGN_MAX, HEAP_TRAITS, NULL},
+    {"scrub over heap", make_scrub_heap, check_heap, HEAP_SIZE, SUITE_ALIGN_MAX,
+     HEAP_TRAITS & ~(unsigned)SUITE_RESIZES, NULL},
+    {"scrub over pool", make_scrub_pool, check_pool, BLOCK_SIZE, 64U,
+     POOL_TRAITS & ~(unsigned)SUITE_RESIZES, NULL},
+    {"all over heap", make_all, check_chain,
+     HEAP_SIZE - METE_TRACK_PREFIX_SIZE(LINE_SIZE) - 2U * LINE_SIZE, SUITE_ALIGN_MAX / 2U,
+     HEAP_TRAITS & ~(unsigned)SUITE_RESIZES, NULL},
     {"lock over atomic pool", make_lock_atomic_pool, check_atomic_pool, BLOCK_SIZE, 64U,
      POOL_TRAITS, NULL},
     {"stats over atomic pool", make_stats_atomic_pool, check_atomic_pool, BLOCK_SIZE, 64U,

@@ -29,7 +29,11 @@
 #include "mete/protect/stack.h"
 #include "mete/wrap/critical.h"
 #include "mete/wrap/defer.h"
+#include "mete/wrap/dma.h"
+#include "mete/wrap/fail.h"
 #include "mete/wrap/lock.h"
+#include "mete/wrap/scrub.h"
+#include "mete/wrap/seal.h"
 #include "mete/wrap/stats.h"
 #include "mete/wrap/track.h"
 #include "mete/wrap/wait.h"
@@ -279,6 +283,30 @@ void test_wrappers_for_tasks_and_interrupts()
     EXPECT((mete_heap_usage(heap).in_use_size == 0U) && mete_heap_check(heap));
 }
 
+METE_DMA_DEFINE(descriptors, 40, 32);
+
+void test_wrappers_that_refuse_and_wrappers_that_shape()
+{
+    static const mete_seal_config_t seal_config = {};
+    static const mete_fail_plan_t plan = {};
+    static const mete_dma_config_t dma_config = {32U, nullptr, nullptr, nullptr};
+    static mete_dma_t dma;
+    static mete_seal_t seal;
+    static mete_fail_t fail;
+    static mete_scrub_t scrub;
+    mete_heap_t *const heap = mete_heap_init(&app_config);
+    EXPECT(mete_scrub_init(&scrub, mete_heap_as_alloc(heap), 0U));
+    EXPECT(mete_fail_init(&fail, mete_scrub_as_alloc(&scrub), &plan));
+    EXPECT(mete_seal_init(&seal, mete_fail_as_alloc(&fail), &seal_config));
+    EXPECT(mete_dma_init(&dma, mete_seal_as_alloc(&seal), &dma_config));
+    use(mete_dma_as_alloc(&dma), 100U);
+    mete_dma_clean(&dma, descriptors, sizeof descriptors);
+    EXPECT((mete_fail_refusals(&fail) == 0U) && (tap_take_fault() == 0));
+    mete_seal_close(&seal);
+    EXPECT(mete_acquire(mete_dma_as_alloc(&dma), 1U, 1U) == nullptr);
+    EXPECT((tap_take_fault() == METE_FAULT_ORDER) && mete_heap_check(heap));
+}
+
 // ---- protect
 
 void test_stack()
@@ -309,6 +337,7 @@ int main()
     RUN(test_arena);
     RUN(test_wrappers_in_a_chain);
     RUN(test_wrappers_for_tasks_and_interrupts);
+    RUN(test_wrappers_that_refuse_and_wrappers_that_shape);
     RUN(test_stack);
     return tap_finish();
 }
