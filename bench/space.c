@@ -1,26 +1,36 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// How much memory a recorded program needs on the heap: reads a trace from standard input and prints,
-// for search 0 and 2, its smallest safe arena. On the narrow heap, or if the trace does not fit there,
-// on the wide one. Built for a 32-bit host, so that headers have the sizes they have on a
-// microcontroller.
+// How much memory a recorded program needs: reads a trace from standard input and prints its smallest
+// safe arena, for each allocator named. One that the trace does not fit is left out. Built for a
+// 32-bit host, so that headers have the sizes they have on a microcontroller.
 //
-//     zstd -dc TRACE | space      prints "SEARCH HEAP ARENA PEAK", a line for each search
+//     zstd -dc TRACE | space BACKEND:SEARCH...      prints "BACKEND SEARCH ARENA PEAK" lines
 
 #include "tools/lib/fit.h"
 
-static bool measure(const trace_t *trace, const char *name, uint32_t search)
+#include <stdlib.h>
+#include <string.h>
+
+static bool measure(const trace_t *trace, char *what)
 {
-    const replay_options_t options = {.backend = backend_find(name), .search = search};
-    fit_t fit;
-    if (!fit_find(trace, &options, &fit)) {
+    char *const colon = strchr(what, ':');
+    if (colon == NULL) {
         return false;
     }
-    printf("%u %s %zu %zu\n", (unsigned)search, name, fit.size, (size_t)trace->live_size_peak);
+    *colon = '\0';
+    const uint32_t search = (uint32_t)strtoul(&colon[1], NULL, 10);
+    const replay_options_t options = {.backend = backend_find(what), .search = search};
+    if (options.backend == NULL) {
+        return false;
+    }
+    fit_t fit;
+    if (fit_find(trace, &options, &fit)) {
+        printf("%s %u %zu %zu\n", what, (unsigned)search, fit.size, (size_t)trace->live_size_peak);
+    }
     return true;
 }
 
-int main(void)
+int main(int count, char *arguments[])
 {
     trace_t trace;
     trace_error_t error;
@@ -28,14 +38,13 @@ int main(void)
         fprintf(stderr, "space: line %zu: %s\n", error.line, error.text);
         return 1;
     }
-    bool has_fitted = true;
-    for (uint32_t search = 0U; search <= 2U; search += 2U) {
-        has_fitted =
-            has_fitted && (measure(&trace, "heap", search) || measure(&trace, "heap_wide", search));
+    bool is_good = true;
+    for (int i = 1; is_good && (i < count); i++) {
+        is_good = measure(&trace, arguments[i]);
+        if (!is_good) {
+            fprintf(stderr, "space: no allocator %s\n", arguments[i]);
+        }
     }
     trace_free(&trace);
-    if (!has_fitted) {
-        fprintf(stderr, "space: there is no safe arena\n");
-    }
-    return has_fitted ? 0 : 1;
+    return is_good ? 0 : 1;
 }

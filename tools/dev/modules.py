@@ -12,8 +12,9 @@ from measure import BUILD, CORE, ROOT, run
 LEVELS = (0, 1)
 REGISTRY = ROOT / 'bench' / 'modules.toml'
 FIELDS = {'source', 'control', 'needs', 'text', 'text_full', 'firmware', 'figures', 'levels', 'calls',
-          'churn', 'header', 'order', 'bound', 'added'}
-CALL_FIELDS = {'function', 'phase', 'mean', 'inline', 'case', 'bound'}
+          'churn', 'header', 'order', 'space', 'bound',
+          'added'}
+CALL_FIELDS = {'function', 'phase', 'mean', 'inline', 'excess', 'case', 'bound'}
 KINDS = {'alloc': 1, 'free': 2}  # As bench/churn.h numbers them.
 Worst = collections.namedtuple('Worst', 'count phase number call')
 
@@ -74,6 +75,14 @@ def inline_cost(of_four, of_eight):
     return (of_eight - of_four) / 4 - 1
 
 
+def excess_of(phases, call, function):
+    """How far the worst lies above `base` + N * `step` in that of the phases "PHASE N" where it does most."""
+    base, step = call['excess']
+    found = [t[function]['max'] - base - step * int(name.rsplit(' ', 1)[1]) for name, t in phases.items()
+             if name.startswith(call['phase'] + ' ') and function in t]
+    return max(found)
+
+
 def measure_call(elf, name, call, function, bound_of):
     """Figures of one operation: worst, mean, bound."""
     phases, case = count(elf), call.get('case', '')
@@ -83,6 +92,8 @@ def measure_call(elf, name, call, function, bound_of):
         return {f'{name}.max': inline_cost(*worst), f'{name}.bound': inline_cost(*limits)}
     figures = {f'{name}.max': max(t['max'] for t in tallies(phases, call['phase'], function)),
                f'{name}.mean': mean_of(tallies(phases, call.get('mean', call['phase']), function)[0])}
+    if 'excess' in call:
+        figures[f'{name}.excess'] = excess_of(phases, call, function)
     if call.get('bound', True):
         figures[f'{name}.bound'] = bound_of(elf, function, case)
     return figures
@@ -125,10 +136,16 @@ def describe(elf, worsts):
             for figure, w in worsts.items()}
 
 
+def variants(module):
+    """Of a general allocator: "" if there is but one."""
+    return module.get('churn', [])
+
+
 def churn_names(name, module, level):
     """(start of the figures, start of the phases, case of the bounds) of each variant."""
-    for variant in module.get('churn', []):
-        yield (f'{name}.l{level}.{variant}', f'{variant} ', variant) if variant else (f'{name}.l{level}', '', '')
+    for variant in variants(module):
+        title = f'{name}.l{level}'
+        yield (f'{title}.{variant}', f'{variant} ', variant) if variant else (title, '', '')
 
 
 def measure_churn(name, module, level, bound_of=bound):

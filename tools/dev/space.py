@@ -1,43 +1,93 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Space on the recorded traces: smallest safe arena over peak of live requested bytes."""
 import collections
+import concurrent.futures
 import math
+import os
 import subprocess
 
 from measure import BUILD, CORE, ROOT, run
+from modules import variants
 
-SOURCES = ['bench/space.c', *(f'tools/lib/{name}.c' for name in ('trace', 'backend', 'replayer', 'fit', 'fault')),
-           *(f'mete/alloc/{name}.c' for name in ('heap', 'heap_wide', 'arena')), *CORE]
-HEAPS = {'heap': 'heap.space', 'heap_wide': 'heap.wide.space'}  # To the names of figures.
-Trace = collections.namedtuple('Trace', 'name search heap arena peak ratio')
+LIBRARY = [f'tools/lib/{name}.c' for name in ('trace', 'backend', 'replayer', 'fit', 'fault')]
+SMALL_PEAK = 220 * 1024  # Recordings with no larger peak fit the narrow heap: the ones to compare on.
+Trace = collections.namedtuple('Trace', 'name heap search arena peak ratio')
 
 
-def measure():
-    """A Trace for each recording and search."""
-    program = BUILD / 'space'
+def subjects(modules):
+    """(name of figures, backend, search) of each allocator and variant that is measured here."""
+    for name, module in modules.items():
+        if 'space' in module:
+            for variant in variants(module):
+                yield f'{name}.space.{variant}'.rstrip('.'), module['space'], int(variant.strip('k') or 0)
+
+
+def build(modules, name):
+    """A program of bench/, with what the traces can be replayed on."""
+    program = BUILD / name
+    backends = {m['source'] for m in modules.values() if 'space' in m} | {'mete/alloc/arena.c'}
     run('gcc', '-m32', '-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror', f'-I{ROOT}',
-        '-DMETE_CONFIG_HEADER="tools/lib/config.h"', *SOURCES, '-o', program)
-    found = []
-    for file in sorted((ROOT / 'tests' / 'traces').glob('*.trace.zst')):
+        '-DMETE_CONFIG_HEADER="tools/lib/config.h"', f'bench/{name}.c', *LIBRARY, *sorted(backends), *CORE,
+        '-o', program)
+    return program
+
+
+def on_recordings(program, *arguments):
+    """The lines that a program prints of all recordings, with the name of the recording in front."""
+    def one(file):
         with subprocess.Popen(['zstd', '-dc', file], stdout=subprocess.PIPE) as text:
-            told = run(program, stdin=text.stdout)
-        for line in told.splitlines():
-            search, heap, arena, peak = line.split()
-            found.append(Trace(file.name.split('.')[0], int(search), heap, int(arena), int(peak),
-                               int(arena) / int(peak)))
-    return found
+            told = run(program, *arguments, stdin=text.stdout)
+        return [f'{file.name.split(".")[0]} {line}' for line in told.splitlines()]
+    files = sorted((ROOT / 'tests' / 'traces').glob('*.trace.zst'))
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        return sum(pool.map(one, files), [])
+
+
+def measure(modules):
+    """A Trace for each recording and allocator that it fits."""
+    wanted = [f'{backend}:{search}' for _, backend, search in subjects(modules)]
+    lines = (line.split() for line in on_recordings(build(modules, 'space'), *wanted))
+    return [Trace(name, heap, int(search), int(arena), int(peak), int(arena) / int(peak))
+            for name, heap, search, arena, peak in lines]
+
+
+def measure_policies(modules):
+    """(geomean, largest) of the space of each allocator whose rules bench/policies.c knows, on the small
+    recordings."""
+    ratios = {}
+    for line in on_recordings(build(modules, 'policies')):
+        _, arena, peak, name = line.split(maxsplit=3)
+        if int(peak) <= SMALL_PEAK:
+            ratios.setdefault(name, []).append(int(arena) / int(peak))
+    return {name: (geomean(values), max(values)) for name, values in ratios.items()}
 
 
 def geomean(values):
     return math.exp(sum(map(math.log, values)) / len(values))
 
 
-def figures_of(traces):
+def chosen(traces, search):
+    """The heap's traces: on the narrow one where they fit, else on the wide one."""
+    narrow = {t.name for t in traces if t.heap == 'heap'}
+    return [t for t in traces if t.search == search and
+            (t.heap == 'heap' or t.heap == 'heap_wide' and t.name not in narrow)]
+
+
+def summary(figure, traces):
+    ratios = [t.ratio for t in traces]
+    return {f'{figure}.geomean': geomean(ratios), f'{figure}.max': max(ratios),
+            f'{figure}.traces': len(ratios)}
+
+
+def figures_of(modules, traces):
+    """heap.space.* of the recordings that fit the narrow heap, heap.wide.space.* of the others; and, to
+    compare, .small.* of each allocator on the small recordings."""
     figures = {}
-    for heap, prefix in HEAPS.items():
-        for search in 0, 2:
-            ratios = [t.ratio for t in traces if t.heap == heap and t.search == search]
-            figures[f'{prefix}.k{search}.geomean'] = geomean(ratios)
-            figures[f'{prefix}.k{search}.max'] = max(ratios)
-            figures[f'{prefix}.k{search}.traces'] = len(ratios)
+    for search in 0, 2:
+        used = chosen(traces, search)
+        figures |= summary(f'heap.space.k{search}', [t for t in used if t.heap == 'heap'])
+        figures |= summary(f'heap.wide.space.k{search}', [t for t in used if t.heap == 'heap_wide'])
+    for figure, backend, search in subjects(modules):
+        figures |= summary(f'{figure}.small', [t for t in traces if t.heap == backend and
+                                               t.search == search and t.peak <= SMALL_PEAK])
     return figures
