@@ -12,6 +12,7 @@ typedef uintptr_t __attribute__((may_alias)) word_t;
 #define KEEP(pointer)   __asm__("" : "+r"(pointer))
 #define MISFIT(pointer) ((uintptr_t)(pointer) % sizeof(word_t))
 
+// Forwards, four words read before one is written: mete_words_move() depends on both.
 void mete_words_copy(void *to, const void *from, size_t size)
 {
     unsigned char *out = (unsigned char *)to;
@@ -40,6 +41,43 @@ void mete_words_copy(void *to, const void *from, size_t size)
     }
     while (in != end) {
         *out++ = *in++;
+        KEEP(out);
+    }
+}
+
+// Forwards if it goes down or nothing overlaps, else from the end: its own mirror image.
+void mete_words_move(void *to, const void *from, size_t size)
+{
+    if ((uintptr_t)to - (uintptr_t)from >= size) {
+        mete_words_copy(to, from, size);
+        return;
+    }
+    const unsigned char *const start = (const unsigned char *)from;
+    unsigned char *out = (unsigned char *)to + size;
+    const unsigned char *in = start + size;
+    if (MISFIT(out) == MISFIT(in)) {
+        while ((in != start) && (MISFIT(in) != 0U)) {
+            *--out = *--in;
+            KEEP(out);
+        }
+        while ((size_t)(in - start) >= 4U * sizeof(word_t)) {
+            in -= 4U * sizeof(word_t);
+            out -= 4U * sizeof(word_t);
+            const word_t *const w = (const word_t *)(const void *)in;
+            word_t *const v = (word_t *)(void *)out;
+            const word_t a = w[0], b = w[1], c = w[2], d = w[3];
+            v[0] = a, v[1] = b, v[2] = c, v[3] = d;
+            KEEP(out);
+        }
+        while ((size_t)(in - start) >= sizeof(word_t)) {
+            in -= sizeof(word_t);
+            out -= sizeof(word_t);
+            *(word_t *)(void *)out = *(const word_t *)(const void *)in;
+            KEEP(out);
+        }
+    }
+    while (in != start) {
+        *--out = *--in;
         KEEP(out);
     }
 }

@@ -2,10 +2,10 @@
 #ifndef METE_WORDS_H
 #define METE_WORDS_H
 
-/// Copy, fill and scan memory a machine word at a time, without libc.
+/// Copy, move, fill and scan memory a machine word at a time, without libc.
 ///
-/// Any address and any size will do; speed comes when addresses are aligned to a word (copy: both
-/// alike). All three are O(size), never read or write a byte outside, and hold no state.
+/// Any address and any size will do; speed comes when addresses are aligned to a word (copy and
+/// move: both alike). All are O(size), never read or write a byte outside, and hold no state.
 
 #include <stddef.h>
 #include <stdint.h>
@@ -16,6 +16,9 @@ extern "C" {
 
 /// Copies `size` bytes. The two stretches must not overlap.
 void mete_words_copy(void *to, const void *from, size_t size);
+
+/// Copies `size` bytes as if by way of a third place: the two stretches may overlap.
+void mete_words_move(void *to, const void *from, size_t size);
 
 /// Sets `size` bytes to `byte`.
 void mete_words_fill(void *to, uint8_t byte, size_t size);

@@ -66,6 +66,33 @@ static void test_copy_for_all_offsets_and_sizes(void)
     }
 }
 
+// Moves within `to`, by every distance that matters, and looks at every byte.
+static bool moves(size_t to_offset, size_t from_offset, size_t size)
+{
+    for (size_t i = 0U; i < BUFFER_SIZE; i++) {
+        to[i] = pattern(i);
+    }
+    mete_words_move(&to[to_offset], &to[from_offset], size);
+    for (size_t i = 0U; i < BUFFER_SIZE; i++) {
+        const bool is_moved = (i >= to_offset) && (i < to_offset + size);
+        if (to[i] != pattern(is_moved ? i - to_offset + from_offset : i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void test_move_for_all_offsets_distances_and_sizes(void)
+{
+    for (size_t from_offset = 0U; from_offset <= 6U * WORD; from_offset++) {
+        for (size_t to_offset = 0U; to_offset <= 6U * WORD; to_offset++) {
+            for (size_t size = 0U; size <= 9U * WORD; size += 1U + (size / (2U * WORD))) {
+                EXPECT(moves(to_offset, from_offset, size));
+            }
+        }
+    }
+}
+
 static bool fills(size_t offset, size_t size, uint8_t byte)
 {
     set_guard();
@@ -126,6 +153,7 @@ static void test_scan_does_not_look_beyond_its_size(void)
 int main(void)
 {
     RUN(test_copy_for_all_offsets_and_sizes);
+    RUN(test_move_for_all_offsets_distances_and_sizes);
     RUN(test_fill_for_all_offsets_and_sizes);
     RUN(test_fill_for_every_byte);
     RUN(test_scan_stops_at_the_first_byte_that_differs);
