@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef METE_MOVER_H
+#define METE_MOVER_H
+
+/// A store whose blocks can be moved out of a stretch of memory: what is asked of it before that
+/// memory is put to sleep, handed over or tested.
+///
+/// Like a mete_alloc_t it is two words, passed by value. To empty a span: confine the store to another
+/// one, so that nothing new appears in the first; evacuate, a step at a time; and look whether only
+/// pinned bytes are left.
+///
+///     mover.ops->confine(mover.self, awake);
+///     while (mover.ops->evacuate(mover.self, asleep, awake, 256) != 0) { ... }
+///     can_sleep = (mover.ops->live_size(mover.self, asleep) == 0);
+///
+/// A block that lies partly in a span counts with the bytes that do.
+
+#include "mete/core/span.h"
+
+typedef struct mete_mover_ops {
+    /// Bytes of `span` that must keep their contents.
+    size_t (*live_size)(const void *self, mete_span_t span);
+    /// Of these, the bytes of blocks that are pinned and hence cannot be moved now.
+    size_t (*pinned_size)(const void *self, mete_span_t span);
+    /// From now on new and moved blocks are put into `span` only; those elsewhere stay until they are
+    /// moved. False, with nothing changed, if the store has no memory there.
+    bool (*confine)(void *self, mete_span_t span);
+    /// Moves blocks that are not pinned out of `from` into `to`, at most `step_size` bytes. The spans
+    /// must not overlap. Returns how many bytes are left that can be moved: if it does not get less
+    /// from call to call, `to` has no room for what is left.
+    size_t (*evacuate)(void *self, mete_span_t from, mete_span_t to, size_t step_size);
+} mete_mover_ops_t;
+
+typedef struct mete_mover {
+    const mete_mover_ops_t *ops;
+    void *self;
+} mete_mover_t;
+
+#endif
