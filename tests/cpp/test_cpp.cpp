@@ -8,6 +8,7 @@
 #include "mete/alloc/heap.h"
 #include "mete/alloc/heap_wide.h"
 #include "mete/alloc/list.h"
+#include "mete/alloc/movable.h"
 #include "mete/alloc/pool.h"
 #include "mete/alloc/slab.h"
 #include "mete/core/align.h"
@@ -18,6 +19,7 @@
 #include "mete/core/bits.h"
 #include "mete/core/dlist.h"
 #include "mete/core/frag.h"
+#include "mete/core/mover.h"
 #include "mete/core/observe.h"
 #include "mete/core/pass.h"
 #include "mete/core/platform.h"
@@ -53,6 +55,7 @@ METE_HEAP_WIDE_DEFINE(app_wide, 2048);
 METE_LIST_DEFINE(small, 1024);
 METE_POOL_DEFINE(inbox, message, 5);
 METE_ATOMIC_POOL_DEFINE(frames, message, 5, 1);
+METE_MOVABLE_DEFINE(notes, 512, 6);
 METE_ARENA_DEFINE(scratch, 512);
 
 void number_message(void *, void *block)
@@ -216,6 +219,25 @@ void test_arena()
     use(mete_arena_as_alloc(&scratch), 100U);
 }
 
+void test_movable()
+{
+    EXPECT(mete_movable_init(&notes, &notes_config));
+    const mete_movable_handle_t hole = mete_movable_alloc(&notes, 100U);
+    const mete_movable_handle_t note = mete_movable_alloc(&notes, sizeof(message));
+    static_cast<message *>(mete_movable_pin(&notes, note))->number = 7U;
+    mete_movable_unpin(&notes, note);
+    mete_movable_free(&notes, hole);
+    EXPECT(mete_movable_compact(&notes, SIZE_MAX) == 0U);
+    EXPECT(static_cast<message *>(mete_movable_pin(&notes, note))->number == 7U);
+    EXPECT(mete_movable_pin(&notes, hole) == nullptr);
+    EXPECT(tap_take_fault() == METE_FAULT_DOUBLE_FREE);
+    const mete_mover_t mover = mete_movable_as_mover(&notes);
+    EXPECT(mover.ops->pinned_size(mover.self, notes_config.storage) == 16U);
+    mete_movable_unpin(&notes, note);
+    mete_movable_free(&notes, METE_MOVABLE_NONE);
+    EXPECT(mete_movable_check(&notes));
+}
+
 // ---- wrap
 
 void pass(void *)
@@ -335,6 +357,7 @@ int main()
     RUN(test_atomic_pool);
     RUN(test_slab);
     RUN(test_arena);
+    RUN(test_movable);
     RUN(test_wrappers_in_a_chain);
     RUN(test_wrappers_for_tasks_and_interrupts);
     RUN(test_wrappers_that_refuse_and_wrappers_that_shape);
