@@ -30,12 +30,13 @@ int main(void)
     if (mete_list_resize(list, packet, 100U) && mete_list_resize(list, packet, 200U)) {
         printf("packet cut and grown where it stands\n");
     }
+    mete_list_free(list, name);
+    show(list, "a hole in front:");
+
     void *const buffer = mete_list_alloc_aligned(list, 64U, 64U);
     printf("buffer for DMA %s\n", ((uintptr_t)buffer % 64U == 0U) ? "aligned to 64" : "misplaced");
     printf("5000 bytes: %s\n", (mete_list_alloc(list, 5000U) == NULL) ? "refused" : "granted");
 
-    mete_list_free(list, name);
-    show(list, "a hole in front:");
     mete_list_free(list, packet);
     mete_list_free(list, buffer);
     show(list, "all given back:");

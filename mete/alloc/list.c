@@ -115,12 +115,12 @@ HOT void put_free(block_t *block, size_t size, block_t *next)
     }
 }
 
-// A header that became part of a free block must not pass for one of a block in use.
+// A header that became part of a free block must not pass for one of a block in use: its tag is of
+// another size.
 METE_INLINE void wipe(block_t *block)
 {
     if (METE_CHECK_LEVEL >= 1) {
         block->size = 0U;
-        block->tag = 0U;
     }
 }
 

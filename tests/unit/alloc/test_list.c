@@ -325,6 +325,20 @@ static void test_a_header_is_valid_at_its_own_place_only(void)
     EXPECT(fault_of_free(list, inside) == METE_FAULT_FOREIGN);
 }
 
+// A header that is valid at its place, and yet none: free memory begins in front of it, or before its end.
+static void test_a_valid_header_that_overlaps_free_memory_is_refused(void)
+{
+    void *blocks[BLOCK_COUNT];
+    mete_list_t *const list = setup_six(blocks);
+    mete_list_free(list, blocks[5]);
+    block_t *const in_free = at(block_of(blocks[5]), 2U);
+    put_live(in_free, 1U);
+    EXPECT(fault_of_free(list, payload_of(in_free)) == METE_FAULT_DOUBLE_FREE);
+    block_t *const in_front = at(block_of(blocks[4]), 5U);
+    put_live(in_front, 2U);
+    EXPECT(fault_of_free(list, payload_of(in_front)) == METE_FAULT_FOREIGN);
+}
+
 // ---- resize
 
 static void test_resize_shrinks_and_gives_the_rest_back(void)
@@ -596,6 +610,7 @@ static void run_what_needs_checks(void)
     RUN(test_free_refuses_what_is_no_block);
     RUN(test_free_refuses_an_old_start_inside_a_block);
     RUN(test_a_header_is_valid_at_its_own_place_only);
+    RUN(test_a_valid_header_that_overlaps_free_memory_is_refused);
     RUN(test_resize_refuses_what_is_no_block);
     RUN(test_damage_in_front_of_a_block_makes_freeing_it_fail_without_effect);
     RUN(test_a_damaged_header_is_not_taken_for_a_foreign_address);
