@@ -11,8 +11,8 @@
 ///     mete_release(secret, key, 32, 4);  // 32 bytes of 0 now, whoever gets them next.
 ///
 /// A pattern other than 0 shows, in a dump or by a crash, who uses what he gave back. Put it in front of
-/// track: behind it, the tracker's record would be wiped with the block, and a double free would no longer
-/// be known as one.
+/// wrappers that keep a record in the block, track and quota: behind them it would wipe the record too,
+/// and a double free would no longer be known as one.
 ///
 /// A block does not shrink in place: what a shrink gives up could be wiped neither before, for it may
 /// yet be refused, nor after, for then it is the allocator's. mete_realloc() moves it, and the old block

@@ -14,6 +14,7 @@
 #include "mete/wrap/dma.h"
 #include "mete/wrap/fail.h"
 #include "mete/wrap/lock.h"
+#include "mete/wrap/quota.h"
 #include "mete/wrap/scrub.h"
 #include "mete/wrap/seal.h"
 #include "mete/wrap/stats.h"
@@ -165,6 +166,22 @@ static mete_alloc_t with_seal(mete_alloc_t inner)
     return mete_seal_as_alloc(&seal);
 }
 
+static mete_quota_t quota;
+
+// One owner, who may have everything.
+static mete_alloc_t with_quota(mete_alloc_t inner)
+{
+    static const mete_quota_limit_t limit = {.size_max = SIZE_MAX, .count_max = SIZE_MAX};
+    static mete_quota_owner_t owner;
+    static const mete_quota_config_t config = {.limits = &limit,
+                                               .owners = &owner,
+                                               .owner_count = 1U,
+                                               .capacity_size = SIZE_MAX,
+                                               .site = &site};
+    (void)mete_quota_init(&quota, inner, &config);
+    return mete_quota_as_alloc(&quota);
+}
+
 static mete_alloc_t with_fail(mete_alloc_t inner)
 {
     static const mete_fail_plan_t plan = {0};
@@ -269,6 +286,16 @@ static mete_alloc_t make_seal_heap(mete_span_t arena)
     return with_seal(make_heap(arena));
 }
 
+static mete_alloc_t make_quota_heap(mete_span_t arena)
+{
+    return with_quota(make_heap(arena));
+}
+
+static mete_alloc_t make_quota_pool(mete_span_t arena)
+{
+    return with_quota(make_pool(arena));
+}
+
 static mete_alloc_t make_fail_heap(mete_span_t arena)
 {
     return with_fail(make_heap(arena));
@@ -317,8 +344,9 @@ static mete_alloc_t make_chain(mete_span_t arena)
 // All of them, in the order that docs/guide/watching.md gives.
 static mete_alloc_t make_all(mete_span_t arena)
 {
-    const mete_alloc_t watched = with_stats(with_scrub(with_track(make_heap(arena))));
-    return with_lock(with_wait(with_defer(with_dma(with_seal(with_fail(watched))))));
+    const mete_alloc_t counted = with_quota(with_fail(with_track(make_heap(arena))));
+    const mete_alloc_t shaped = with_stats(with_dma(with_seal(with_scrub(counted))));
+    return with_lock(with_wait(with_defer(shaped)));
 }
 
 static bool check_heap(void)
@@ -376,9 +404,24 @@ static bool check_track_slab(void)
     return check_slab() && mete_track_check(&track);
 }
 
+static bool check_quota_heap(void)
+{
+    return mete_heap_check(heap) && mete_quota_check(&quota);
+}
+
+static bool check_quota_pool(void)
+{
+    return mete_pool_check(&pool) && mete_quota_check(&quota);
+}
+
 static bool check_chain(void)
 {
     return check_lock_heap() && mete_track_check(&track);
+}
+
+static bool check_all(void)
+{
+    return check_chain() && mete_quota_check(&quota);
 }
 
 #define HEAP_SIZE    (SUITE_ARENA_SIZE - sizeof(mete_heap_t) - 32U)
@@ -417,14 +460,19 @@ static const suite_subject_t subjects[] = {
      HEAP_TRAITS, NULL},
     {"dma over pool", make_dma_pool, check_pool, BLOCK_SIZE, 64U, POOL_TRAITS, NULL},
     {"seal over heap", make_seal_heap, check_heap, HEAP_SIZE, SUITE_ALIGN_MAX, HEAP_TRAITS, NULL},
+    {"quota over heap", make_quota_heap, check_quota_heap, HEAP_SIZE - METE_QUOTA_PREFIX_SIZE(8U),
+     SUITE_ALIGN_MAX / 2U, HEAP_TRAITS, NULL},
+    {"quota over pool", make_quota_pool, check_quota_pool, BLOCK_SIZE - METE_QUOTA_PREFIX_SIZE(8U),
+     16U, POOL_TRAITS | SUITE_SIZE_BELOW, NULL},
     {"fail over heap", make_fail_heap, check_heap, HEAP_SIZE, SUITE_ALIGN_MAX, HEAP_TRAITS, NULL},
     {"scrub over heap", make_scrub_heap, check_heap, HEAP_SIZE, SUITE_ALIGN_MAX,
      HEAP_TRAITS & ~(unsigned)SUITE_RESIZES, NULL},
     {"scrub over pool", make_scrub_pool, check_pool, BLOCK_SIZE, 64U,
      POOL_TRAITS & ~(unsigned)SUITE_RESIZES, NULL},
-    {"all over heap", make_all, check_chain,
-     HEAP_SIZE - METE_TRACK_PREFIX_SIZE(LINE_SIZE) - 2U * LINE_SIZE, SUITE_ALIGN_MAX / 2U,
-     HEAP_TRAITS & ~(unsigned)SUITE_RESIZES, NULL},
+    {"all over heap", make_all, check_all,
+     HEAP_SIZE - METE_TRACK_PREFIX_SIZE(LINE_SIZE) - METE_QUOTA_PREFIX_SIZE(LINE_SIZE) -
+         2U * LINE_SIZE,
+     SUITE_ALIGN_MAX / 2U, HEAP_TRAITS & ~(unsigned)SUITE_RESIZES, NULL},
     {"lock over atomic pool", make_lock_atomic_pool, check_atomic_pool, BLOCK_SIZE, 64U,
      POOL_TRAITS, NULL},
     {"stats over atomic pool", make_stats_atomic_pool, check_atomic_pool, BLOCK_SIZE, 64U,

@@ -34,6 +34,7 @@
 #include "mete/wrap/dma.h"
 #include "mete/wrap/fail.h"
 #include "mete/wrap/lock.h"
+#include "mete/wrap/quota.h"
 #include "mete/wrap/scrub.h"
 #include "mete/wrap/seal.h"
 #include "mete/wrap/stats.h"
@@ -312,6 +313,11 @@ void test_wrappers_that_refuse_and_wrappers_that_shape()
     static const mete_seal_config_t seal_config = {};
     static const mete_fail_plan_t plan = {};
     static const mete_dma_config_t dma_config = {32U, nullptr, nullptr, nullptr};
+    static const mete_quota_limit_t limit = {1000U, 4U, 100U, 800U, 500U};
+    static mete_quota_owner_t owner;
+    static const mete_quota_config_t quota_config = {
+        &limit, &owner, 1U, 1000U, 64U, nullptr, nullptr, nullptr, nullptr, {}, nullptr};
+    static mete_quota_t quota;
     static mete_dma_t dma;
     static mete_seal_t seal;
     static mete_fail_t fail;
@@ -319,10 +325,12 @@ void test_wrappers_that_refuse_and_wrappers_that_shape()
     mete_heap_t *const heap = mete_heap_init(&app_config);
     EXPECT(mete_scrub_init(&scrub, mete_heap_as_alloc(heap), 0U));
     EXPECT(mete_fail_init(&fail, mete_scrub_as_alloc(&scrub), &plan));
-    EXPECT(mete_seal_init(&seal, mete_fail_as_alloc(&fail), &seal_config));
+    EXPECT(mete_quota_init(&quota, mete_fail_as_alloc(&fail), &quota_config));
+    EXPECT(mete_seal_init(&seal, mete_quota_as_alloc(&quota), &seal_config));
     EXPECT(mete_dma_init(&dma, mete_seal_as_alloc(&seal), &dma_config));
     use(mete_dma_as_alloc(&dma), 100U);
     mete_dma_clean(&dma, descriptors, sizeof descriptors);
+    EXPECT((mete_quota_usage(&quota, 0U)->in_use_size == 0U) && mete_quota_check(&quota));
     EXPECT((mete_fail_refusals(&fail) == 0U) && (tap_take_fault() == 0));
     mete_seal_close(&seal);
     EXPECT(mete_acquire(mete_dma_as_alloc(&dma), 1U, 1U) == nullptr);
