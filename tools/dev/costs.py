@@ -137,19 +137,22 @@ def added_rows(figures, name, module):
 def modules(figures, known, stack_lines):
     calls = [row for name in known for row in call_rows(figures, name, known[name])]
     added = [row for name in known for row in added_rows(figures, name, known[name])]
-    return ('\n## What each module costs\n\nText is that of the functions that `bench/modules.toml` names '
-            '(init, alloc and free, or their like),\nor of all public ones where it names none, with '
+    return ('\n## What each module costs\n\nText is that of the functions that `bench/modules.toml` '
+            'names (init, alloc and free, or their like),\nor of all public ones where it names none, with '
             'everything they call. The stack is the deepest of the\npublic functions, level 1. The last '
-            'column is the worst of each call at level 1, in instructions. What is\nnot called costs nothing: '
-            'a module\'s option leaves all of it out, and the linker (`--gc-sections`) what\nis unused of it.\n\n' +
+            'column is the worst of each call at level 1, in instructions. What is\nnot called costs '
+            'nothing: a module\'s option leaves all of it out, and the linker (`--gc-sections`) what\nis '
+            'unused of it.\n\n' +
             table(['module', 'option', 'text, level 0', 'level 1', 'all of it, level 0', 'level 1',
                    'control block', 'stack', 'worst calls'],
                   [cost_row(figures, name, known[name]) for name in known]) +
             '\n## Instructions of every module\n\nThose of general allocators stand above.\n\n' +
             table(['call', 'level', 'mean', 'worst', 'bound'], calls) +
             '\n## What a wrapper adds to a call, instructions\n\nLevel 1, in front of an allocator whose '
-            'calls all take the same. *lock* is around a lock that does\nnothing, *lock.masked* masks '
-            'interrupts.\n\n' + table(['wrapper', 'acquire, mean', 'release, mean', 'worst'], added) +
+            'calls all take the same. Behind a point stands another setting of\nthe same wrapper, as its '
+            'firmware in `bench/` says: *lock* is around a lock that does nothing,\n*lock.masked* around one '
+            'that masks interrupts.\n\n' +
+            table(['wrapper', 'acquire, mean', 'release, mean', 'worst'], added) +
             '\n## Stack, bytes\n\nWith everything called; a callback\'s own comes on top.\n\n' +
             table(['function', 'bytes'], (line.split(' ', 1) for line in stack_lines)))
 

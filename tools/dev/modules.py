@@ -196,7 +196,8 @@ def objects_of(source, optimise, level):
 def measure_text(name, module, level):
     """Bytes of the functions that `text` names and of those of `text_full`; and of all public ones."""
     figures = {}
-    for extent, functions in ('', module.get('text', [])), ('.full', module.get('text_full')), ('.all', []):
+    wanted = {'': module.get('text', []), '.full': module.get('text_full'), '.all': []}
+    for extent, functions in wanted.items():
         if functions is None or (extent == '.all' and 'text' not in module):
             continue
         size = int(run('tools/dev/text-size', *objects_of(module['source'], '-Os', level), '--', *functions))
