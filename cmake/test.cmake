@@ -3,7 +3,8 @@
 #
 # One executable and one test per check level, named NAME.l<level>. A white-box test includes its
 # module's .c itself; MODULES are compiled beside it. LARGE tests do not fit boards with a few KiB and
-# are listed there as disabled, HOST_ONLY tests likewise on every board.
+# are listed there as disabled, HOST_ONLY tests likewise on every board. Where METE_TESTS is set, tests
+# whose name does not match it are neither built nor run.
 function(mete_add_test name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "LARGE;HOST_ONLY" "" "SOURCES;MODULES;LEVELS")
     if(NOT arg_LEVELS)
@@ -22,6 +23,10 @@ function(mete_add_test name)
         target_compile_definitions(${test} PRIVATE METE_CHECK_LEVEL=${level})
         target_compile_options(${test} PRIVATE ${METE_WARNINGS})
         target_link_libraries(${test} PRIVATE mete_test_support)
+        if(METE_TESTS AND NOT name MATCHES "${METE_TESTS}")
+            set_target_properties(${test} PROPERTIES EXCLUDE_FROM_ALL TRUE)
+            continue()
+        endif()
         if(METE_BOARD)
             add_test(NAME ${test} COMMAND ${PROJECT_SOURCE_DIR}/tools/dev/qemu-run ${METE_BOARD} $<TARGET_FILE:${test}>)
         else()
