@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # The front door. The work is done by tools/dev/* and by CMake (CMakePresets.json).
-.PHONY: help demo test bench damage format lint dist
+.PHONY: help demo test bench damage verify format lint dist
 
 help:
 	@echo 'make demo           a Cortex-M4 firmware on an emulated board, then a recorded program replayed'
 	@echo 'make test [T=name]  build and test everything, on the host and on emulated boards'
 	@echo 'make bench          measure instructions, space and code size; writes docs/costs.md'
 	@echo 'make damage         the long damage campaign'
+	@echo 'make verify         the long proofs of the atomic pool'
 	@echo 'make format         lay out every source file'
 	@echo 'make lint           the rule checks: layers, symbols, format, clang-tidy, cppcheck and more'
 	@echo 'make dist           each allocator as one .c and one .h, in build/dist'
@@ -15,7 +16,7 @@ demo test: %:
 	@tools/dev/setup
 	@tools/dev/$* $(T)
 
-bench damage format dist: %:
+bench damage verify format dist: %:
 	@tools/dev/$*
 
 lint:
