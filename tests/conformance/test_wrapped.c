@@ -9,6 +9,7 @@
 #include "mete/alloc/list.h"
 #include "mete/alloc/pool.h"
 #include "mete/alloc/slab.h"
+#include "mete/alloc/tier.h"
 #include "mete/wrap/critical.h"
 #include "mete/wrap/defer.h"
 #include "mete/wrap/dma.h"
@@ -36,6 +37,8 @@ static mete_pool_t pool;
 static mete_arena_t arena_behind;
 static mete_slab_entry_t slab_table[SLAB_MAX];
 static mete_slab_t slab;
+static mete_tier_class_t tier_classes[2];
+static mete_tier_t tier;
 
 static mete_alloc_t make_heap(mete_span_t arena)
 {
@@ -77,6 +80,23 @@ static mete_alloc_t make_slab(mete_span_t arena)
                                               slab_table, NULL, NULL,     NULL};
     (void)mete_slab_init(&slab, make_heap(arena), &config);
     return mete_slab_as_alloc(&slab);
+}
+
+enum { TIER_SIZE = 32, TIER_COUNT = 9 };
+
+// A pool and a heap behind a tier, in one arena.
+static mete_alloc_t make_tier(mete_span_t arena)
+{
+    static const size_t sizes[] = {TIER_SIZE};
+    static const mete_tier_config_t config = {sizes, NULL, 1U, 0U, 0U, tier_classes};
+    unsigned char *const start = arena.start;
+    pool_config = (mete_pool_config_t){start, pool_links, TIER_SIZE, TIER_COUNT};
+    (void)mete_pool_init(&pool, &pool_config);
+    const mete_alloc_t behind = make_heap(
+        (mete_span_t){start + (TIER_SIZE * TIER_COUNT), arena.size - (TIER_SIZE * TIER_COUNT)});
+    const mete_alloc_t members[] = {mete_pool_as_alloc(&pool)};
+    (void)mete_tier_init(&tier, members, behind, &config);
+    return mete_tier_as_alloc(&tier);
 }
 
 static mete_alloc_t make_arena(mete_span_t arena)
@@ -336,6 +356,16 @@ static mete_alloc_t make_track_slab(mete_span_t arena)
     return with_track(make_slab(arena));
 }
 
+static mete_alloc_t make_stats_tier(mete_span_t arena)
+{
+    return with_stats(make_tier(arena));
+}
+
+static mete_alloc_t make_track_tier(mete_span_t arena)
+{
+    return with_track(make_tier(arena));
+}
+
 static mete_alloc_t make_chain(mete_span_t arena)
 {
     return with_lock(with_stats(with_track(make_heap(arena))));
@@ -414,6 +444,16 @@ static bool check_quota_pool(void)
     return mete_pool_check(&pool) && mete_quota_check(&quota);
 }
 
+static bool check_tier(void)
+{
+    return mete_tier_check(&tier) && mete_pool_check(&pool) && mete_heap_check(heap);
+}
+
+static bool check_track_tier(void)
+{
+    return check_tier() && mete_track_check(&track);
+}
+
 static bool check_chain(void)
 {
     return check_lock_heap() && mete_track_check(&track);
@@ -424,11 +464,13 @@ static bool check_all(void)
     return check_chain() && mete_quota_check(&quota);
 }
 
-#define HEAP_SIZE    (SUITE_ARENA_SIZE - sizeof(mete_heap_t) - 32U)
-#define LIST_SIZE    (SUITE_ARENA_SIZE - sizeof(mete_list_t) - (3U * sizeof(uintptr_t)))
-#define HEAP_TRAITS  (SUITE_ALL & ~(unsigned)SUITE_EXACT_STARTS)
-#define POOL_TRAITS  (SUITE_ALL & ~(unsigned)(SUITE_MIXED | SUITE_SIZE_BELOW))
-#define ARENA_TRAITS (SUITE_MIXED | SUITE_REUSES_LAST | SUITE_RESIZES | SUITE_OWNS)
+#define HEAP_SIZE     (SUITE_ARENA_SIZE - sizeof(mete_heap_t) - 32U)
+#define LIST_SIZE     (SUITE_ARENA_SIZE - sizeof(mete_list_t) - (3U * sizeof(uintptr_t)))
+#define HEAP_TRAITS   (SUITE_ALL & ~(unsigned)SUITE_EXACT_STARTS)
+#define TIER_SIZE_MAX (HEAP_SIZE - (TIER_SIZE * TIER_COUNT))
+#define TIER_TRAITS   (HEAP_TRAITS & ~(unsigned)(SUITE_SIZE_ABOVE | SUITE_SIZE_BELOW | SUITE_RESIZES))
+#define POOL_TRAITS   (SUITE_ALL & ~(unsigned)(SUITE_MIXED | SUITE_SIZE_BELOW))
+#define ARENA_TRAITS  (SUITE_MIXED | SUITE_REUSES_LAST | SUITE_RESIZES | SUITE_OWNS)
 
 static const suite_subject_t subjects[] = {
     {"stats over heap", make_stats_heap, check_heap, HEAP_SIZE, SUITE_ALIGN_MAX, HEAP_TRAITS, NULL},
@@ -445,6 +487,11 @@ static const suite_subject_t subjects[] = {
     {"stats over slab over heap", make_stats_slab, check_slab, BLOCK_SIZE, 64U, POOL_TRAITS, NULL},
     {"track over slab over heap", make_track_slab, check_track_slab,
      BLOCK_SIZE - METE_TRACK_PREFIX_SIZE(8U), 16U, POOL_TRAITS | SUITE_SIZE_BELOW, NULL},
+    {"stats over tier", make_stats_tier, check_tier, TIER_SIZE_MAX, SUITE_ALIGN_MAX / 2U,
+     TIER_TRAITS, NULL},
+    {"track over tier", make_track_tier, check_track_tier,
+     TIER_SIZE_MAX - METE_TRACK_PREFIX_SIZE(8U), SUITE_ALIGN_MAX / 4U,
+     TIER_TRAITS | SUITE_SIZE_ABOVE | SUITE_SIZE_BELOW, NULL},
     {"track over arena", make_track_arena, check_track,
      SUITE_ARENA_SIZE - METE_TRACK_PREFIX_SIZE(8U), SUITE_ALIGN_MAX / 2U,
      ARENA_TRAITS | SUITE_SIZE_OF | SUITE_SIZE_ABOVE | SUITE_SIZE_BELOW | SUITE_ALIGN |

@@ -11,6 +11,7 @@
 #include "mete/alloc/movable.h"
 #include "mete/alloc/pool.h"
 #include "mete/alloc/slab.h"
+#include "mete/alloc/tier.h"
 #include "mete/core/align.h"
 #include "mete/core/alloc.h"
 #include "mete/core/atomic.h"
@@ -64,6 +65,7 @@ void number_message(void *, void *block)
     static_cast<message *>(block)->number = 7U;
 }
 
+METE_TIER_DEFINE(by_size, 0, 1, sizeof(message), 64);
 METE_SLAB_DEFINE(outbox, message, 5, 2, number_message);
 
 // ---- core
@@ -204,6 +206,18 @@ void test_slab()
     use(mete_slab_as_alloc(&outbox), sizeof(message));
     EXPECT(mete_slab_reserve(&outbox, 6U) && (mete_slab_usage(&outbox).slab_count == 2U));
     EXPECT((mete_slab_purge(&outbox) == 2U) && mete_slab_check(&outbox));
+}
+
+void test_tier()
+{
+    EXPECT(mete_pool_init(&inbox, &inbox_config));
+    const mete_alloc_t heap = mete_heap_as_alloc(mete_heap_init(&app_config));
+    const mete_alloc_t members[] = {mete_pool_as_alloc(&inbox), heap};
+    EXPECT(mete_tier_init(&by_size, members, heap, &by_size_config));
+    const mete_alloc_t alloc = mete_tier_as_alloc(&by_size);
+    use(alloc, sizeof(message));
+    use(alloc, 100U);
+    EXPECT((mete_tier_usage(&by_size, 0U).hits != 0U) && mete_tier_check(&by_size));
 }
 
 void test_arena()
@@ -364,6 +378,7 @@ int main()
     RUN(test_pool);
     RUN(test_atomic_pool);
     RUN(test_slab);
+    RUN(test_tier);
     RUN(test_arena);
     RUN(test_movable);
     RUN(test_wrappers_in_a_chain);
