@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+#include "tests/exhaust/plans.h"
+
+#include "tests/exhaust/subjects.h"
+
+const exhaust_plan_t exhaust_plans[] = {
+    {&exhaust_pool, 7U, 9U, "pool"},
+    {&exhaust_arena, 3U, 11U, "arena"},
+    {&exhaust_heap_quick, 8U, 14U, "heap"},
+    {&exhaust_heap_close, 8U, 14U, "heap"},
+    {&exhaust_heap_quick_map, 8U, 14U, "heap"},
+    {&exhaust_heap_close_map, 8U, 14U, "heap"},
+    {&exhaust_heap_quick, 24U, 48U, "heap.coarse"},
+    {&exhaust_heap_close, 24U, 48U, "heap.coarse"},
+    {&exhaust_heap_wide_quick, 10U, 17U, "heap_wide"},
+    {&exhaust_heap_wide_close, 10U, 17U, "heap_wide"},
+    {&exhaust_heap_wide_quick_map, 10U, 17U, "heap_wide"},
+    {&exhaust_heap_wide_close_map, 10U, 17U, "heap_wide"},
+};
+const size_t exhaust_plan_count = sizeof exhaust_plans / sizeof exhaust_plans[0];

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef METE_EXHAUST_SUBJECTS_H
+#define METE_EXHAUST_SUBJECTS_H
+
+/// The subjects there are. Their scales: blocks of the pool, bytes of the arena, granules of a heap.
+
+#include "tests/exhaust/exhaust.h"
+
+extern const exhaust_subject_t exhaust_pool;
+extern const exhaust_subject_t exhaust_arena;
+extern const exhaust_subject_t exhaust_heap_quick;
+extern const exhaust_subject_t exhaust_heap_close;
+extern const exhaust_subject_t exhaust_heap_quick_map;
+extern const exhaust_subject_t exhaust_heap_close_map;
+extern const exhaust_subject_t exhaust_heap_wide_quick;
+extern const exhaust_subject_t exhaust_heap_wide_close;
+extern const exhaust_subject_t exhaust_heap_wide_quick_map;
+extern const exhaust_subject_t exhaust_heap_wide_close_map;
+
+#endif
