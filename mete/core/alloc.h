@@ -31,7 +31,8 @@ typedef struct mete_alloc_ops {
     void *(*acquire)(void *self, size_t size, size_t align);
     /// `block` is not NULL; `size` as acquired or last resized, `align` as acquired.
     void (*release)(void *self, void *block, size_t size, size_t align);
-    /// In place or not at all: true if the block now has `new_size`, at least 1. NULL: never.
+    /// In place or not at all: true if the block now has `new_size`, at least 1. To the size that it
+    /// has already: always. NULL: never.
     bool (*resize)(void *self, void *block, size_t old_size, size_t new_size, size_t align);
     /// True if `address` lies in memory that this allocator manages. NULL: unknown.
     bool (*owns)(const void *self, const void *address);

@@ -55,6 +55,15 @@ static void growing_takes_no_neighbours_memory(suite_t *s)
     CHECK(suite_all_intact(s) && !suite_any_overlap(s));
 }
 
+static void resizing_to_the_same_size_is_done_and_changes_nothing(suite_t *s)
+{
+    (void)suite_fill(s, s->size_fill);
+    for (size_t i = 0U; i < s->count; i++) {
+        CHECK((s->alloc.ops->resize == NULL) || resize(s, &s->slots[i], s->slots[i].size));
+    }
+    CHECK(suite_all_intact(s) && (tap_take_fault() == 0));
+}
+
 static void a_huge_resize_is_refused(suite_t *s)
 {
     const suite_slot_t *const slot = suite_take(s, s->size, s->align);
@@ -130,6 +139,8 @@ static const suite_case_t cases[] = {
     {"the last block grows in place and keeps contents",
      the_last_block_grows_in_place_and_keeps_contents, SUITE_RESIZES | SUITE_MIXED},
     {"growing takes no neighbour's memory", growing_takes_no_neighbours_memory, 0U},
+    {"resizing to the same size is done and changes nothing",
+     resizing_to_the_same_size_is_done_and_changes_nothing, 0U},
     {"a huge resize is refused", a_huge_resize_is_refused, 0U},
     {"resizing to zero is refused", resizing_to_zero_is_refused, 0U},
     {"resizing NULL is refused", resizing_null_is_refused, 0U},

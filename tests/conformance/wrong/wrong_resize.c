@@ -34,6 +34,11 @@ static bool grows_over_its_neighbour(void *self, void *block, size_t old_size, s
     return reference_resize(self, block, old_size, new_size, align) || (new_size < 1024U);
 }
 
+static bool only_changes(void *self, void *block, size_t old_size, size_t new_size, size_t align)
+{
+    return (new_size != old_size) && reference_resize(self, block, old_size, new_size, align);
+}
+
 static bool header_added_that_wraps(void *self, void *block, size_t old_size, size_t new_size,
                                     size_t align)
 {
@@ -84,6 +89,7 @@ static const wrong_t wrongs[] = {
     {"what is shrunk off can be had", .ops.resize = keeps_what_is_shrunk_off},
     {"the last block grows in place and keeps contents", .ops.resize = never_grows},
     {"growing takes no neighbour's memory", .ops.resize = grows_over_its_neighbour},
+    {"resizing to the same size is done and changes nothing", .ops.resize = only_changes},
     {"a huge resize is refused", .ops.resize = header_added_that_wraps},
     {"resizing to zero is refused", .calls.resize = size_zero_served},
     {"resizing NULL is refused", .calls.resize = null_not_filtered},
