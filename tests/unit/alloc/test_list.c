@@ -451,6 +451,8 @@ static void test_damage_in_front_of_a_block_makes_freeing_it_fail_without_effect
     keep_copy();
     EXPECT(mete_list_alloc(list, 1U) == NULL);
     EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
+    EXPECT(mete_list_alloc_aligned(list, 1U, 64U) == NULL);
+    EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
     EXPECT(!mete_list_resize(list, blocks[2], 1U) && (tap_take_fault() == METE_FAULT_CORRUPT));
     EXPECT(is_unchanged());
 }
