@@ -2,7 +2,8 @@
 #ifndef METE_EXHAUST_SUBJECTS_H
 #define METE_EXHAUST_SUBJECTS_H
 
-/// The subjects there are. Their scales: blocks of the pool, bytes of the arena, granules of a heap.
+/// The subjects there are. Their scales: blocks of the pool, bytes of the arena, granules of a heap
+/// and of the list.
 
 #include "tests/exhaust/exhaust.h"
 
@@ -16,5 +17,7 @@ extern const exhaust_subject_t exhaust_heap_wide_quick;
 extern const exhaust_subject_t exhaust_heap_wide_close;
 extern const exhaust_subject_t exhaust_heap_wide_quick_map;
 extern const exhaust_subject_t exhaust_heap_wide_close_map;
+extern const exhaust_subject_t exhaust_list;
+extern const exhaust_subject_t exhaust_list_limited;
 
 #endif
