@@ -116,6 +116,23 @@ static void test_chance_refuses_about_as_many_as_it_says(void)
     }
 }
 
+static void test_chance_compares_with_what_lies_below_it(void)
+{
+    // A state after which the number drawn is 0, the smallest there is.
+    uint32_t state = 1U;
+    do {
+        fail.plan.chance = 1U;
+        state++;
+        fail.random = state;
+    } while (!is_chosen(&fail));
+    setup((mete_fail_plan_t){.chance = 0U});
+    fail.random = state;
+    EXPECT(is_served(8U));
+    setup((mete_fail_plan_t){.chance = 1U});
+    fail.random = state;
+    EXPECT(!is_served(8U));
+}
+
 static uint32_t pattern_of(uint32_t seed)
 {
     uint32_t pattern = 0U;
@@ -173,6 +190,7 @@ int main(void)
     RUN(test_a_resize_to_more_is_a_request);
     RUN(test_a_resize_to_less_and_a_release_are_not);
     RUN(test_chance_refuses_about_as_many_as_it_says);
+    RUN(test_chance_compares_with_what_lies_below_it);
     RUN(test_the_same_seed_refuses_the_same_requests);
     RUN(test_reset_starts_over);
     RUN(test_what_the_allocator_behind_refuses_is_not_counted);

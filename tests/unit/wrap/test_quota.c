@@ -382,6 +382,7 @@ static void test_misuse_is_refused_and_no_account_changes(void)
     setup();
     unsigned char *const a = take(0U, 100U);
     void *const b = take(1U, 100U);
+    mete_words_fill(a, 0x55U, 100U);
     mete_release(view, a, 99U, 8U);
     EXPECT((tap_take_fault() == METE_FAULT_SIZE) && (tap_fault_address == a));
     mete_release(view, a, 100U, 16U);

@@ -161,6 +161,7 @@ static void test_a_block_that_grows_or_cannot_shrink_wakes_nobody(void)
     void *const block = mete_acquire(view, 100U, 8U);
     mete_wait_enter(&waiting, &task, &terms);
     EXPECT(mete_resize(view, block, 100U, 200U, 8U) && (signals[0].notified == 0U));
+    EXPECT(mete_resize(view, block, 200U, 200U, 8U) && (signals[0].notified == 0U));
     EXPECT(!mete_resize(view, block, 200U, SIZE_MAX, 8U) && (signals[0].notified == 0U));
     EXPECT(!mete_resize(view, block, 7U, 5U, 8U) && (signals[0].notified == 0U));
     mete_wait_leave(&waiting, &task);
