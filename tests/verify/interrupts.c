@@ -101,8 +101,8 @@ static void stop_timer(void)
     ICSR = CLEAR_SYSTICK;
 }
 
-// Takes two and gives the first back, so that the same block is on top again; or a pair; or gives back
-// what it has held and takes another.
+// Takes a pair; or takes two, gives back what it has held and then the first, so that the same block is on
+// top again, with another behind it; or gives back what it has held and takes another.
 static void allocate_and_free(void)
 {
     if (kind == 0U) {
@@ -111,8 +111,8 @@ static void allocate_and_free(void)
     } else if (kind == 1U) {
         void *const first = own(second_alloc(&pool));
         void *const second = own(second_alloc(&pool));
-        second_free(&pool, disown(first));
         second_free(&pool, disown(its_block));
+        second_free(&pool, disown(first));
         its_block = second;
     } else {
         second_free(&pool, disown(its_block));
