@@ -98,8 +98,19 @@ class WhoAllocates(unittest.TestCase):
         image[18:20] = (8).to_bytes(2, 'little')  # MIPS
         elf.write_bytes(image)
         done = subprocess.run([TOOL, elf], capture_output=True, text=True)
-        self.assertNotEqual(done.returncode, 0)
+        self.assertEqual(done.returncode, 2)
         self.assertIn('no idea', done.stderr)
+
+    def test_a_file_that_is_none_is_no_verdict(self):
+        for name, text in (('/nonexistent', 'No such file'), (ROOT / 'README.md', 'Not an ELF file')):
+            done = subprocess.run([TOOL, name], capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stdout), (2, ''))
+            self.assertRegex(done.stderr, f'^who-allocates: readelf: .*{text}.*\n$')
+
+    def test_a_broken_expression_is_explained(self):
+        done = subprocess.run([TOOL, 'elf', '--skip', '('], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("error: argument --skip: '(': ", done.stderr)
 
 
 if __name__ == '__main__':
