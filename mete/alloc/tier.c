@@ -377,8 +377,10 @@ static bool resize_in(mete_tier_class_t *home, void *block, size_t old_size, siz
         METE_FAULT(METE_FAULT_FOREIGN, home->tier, block);
         return false;
     }
-    if ((owner->ops->resize == NULL) ||
-        !owner->ops->resize(owner->self, block, old_size, new_size, align)) {
+    if (owner->ops->resize == NULL) {
+        return new_size == old_size;
+    }
+    if (!owner->ops->resize(owner->self, block, old_size, new_size, align)) {
         return false;
     }
     place(class_of(home->tier, new_size), owner);

@@ -316,7 +316,8 @@ static void test_a_fallback_that_cannot_tell_owns_what_nobody_else_does(void)
     void *const stray = mete_acquire(alloc, 8U, 1U);
     EXPECT((member_of(stray) == FALLBACK) && !alloc.ops->owns(alloc.self, stray));
     EXPECT(alloc.ops->size_of(alloc.self, stray) == 0U);
-    EXPECT(!mete_resize(alloc, stray, 8U, 9U, 1U));  // It cannot resize either.
+    EXPECT(!mete_resize(alloc, stray, 8U, 9U, 1U));  // It cannot resize either,
+    EXPECT(mete_resize(alloc, stray, 8U, 8U, 1U));   // but this is none.
     mete_release(alloc, stray, 8U, 1U);
     EXPECT((tap_take_fault() == 0) && (in_use_of_pool(FALLBACK) == 0U));
     EXPECT(usage_of(0U).in_use_permille == 0U);  // It does not know how many there are.
