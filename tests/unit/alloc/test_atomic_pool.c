@@ -84,6 +84,31 @@ static void test_init_accepts_blocks_up_to_the_last_address_and_no_further(void)
     EXPECT(mete_atomic_pool_init(&f.pool, &config));
     config.blocks = (void *)(UINTPTR_MAX - sizeof f.blocks + 1U);
     EXPECT(!mete_atomic_pool_init(&f.pool, &config));
+
+    // The largest blocks there can be: two of them, from address 1 on.
+    config.block_count = 2U;
+    config.reserved_count = 0U;
+    config.block_size = SIZE_MAX / 2U;
+    config.blocks = (void *)(uintptr_t)1U;
+    EXPECT(mete_atomic_pool_init(&f.pool, &config));
+    EXPECT((uintptr_t)mete_atomic_pool_alloc(&f.pool) == 1U);
+    EXPECT((uintptr_t)mete_atomic_pool_alloc(&f.pool) == 1U + SIZE_MAX / 2U);
+    config.block_size++;
+    EXPECT(!mete_atomic_pool_init(&f.pool, &config));
+}
+
+static void test_a_pool_may_have_a_single_block(void)
+{
+    fixture_t f;
+    mete_atomic_pool_config_t config = *setup(&f)->config;
+    config.block_count = 1U;
+    config.reserved_count = 0U;
+    EXPECT(mete_atomic_pool_init(&f.pool, &config));
+    EXPECT(mete_atomic_pool_alloc(&f.pool) == f.blocks[0]);
+    EXPECT(mete_atomic_pool_usage(&f.pool).in_use_permille == 1000U);
+    EXPECT((mete_atomic_pool_alloc(&f.pool) == NULL) && mete_atomic_pool_check(&f.pool));
+    mete_atomic_pool_free(&f.pool, f.blocks[0]);
+    EXPECT((in_use(&f.pool) == 0U) && mete_atomic_pool_check(&f.pool));
 }
 
 static void test_init_again_resets(void)
@@ -587,6 +612,7 @@ int main(void)
 {
     RUN(test_init_refuses_a_broken_configuration);
     RUN(test_init_accepts_blocks_up_to_the_last_address_and_no_further);
+    RUN(test_a_pool_may_have_a_single_block);
     RUN(test_init_again_resets);
     RUN(test_mask_is_the_smallest_that_has_an_end_mark);
     RUN(test_tag_has_at_least_16_bits);
