@@ -489,14 +489,13 @@ mete_slab_usage_t mete_slab_usage(const mete_slab_t *cache)
 mete_slab_one_t mete_slab_usage_one(const mete_slab_t *cache, size_t index)
 {
     METE_ASSERT((cache != NULL) && (cache->config != NULL));
-    mete_slab_one_t one = {NULL, 0U, 0U, 0U};
-    if (index < cache->slab_count) {
-        const mete_slab_entry_t *const slab = &cache->table[index];
-        one.start = block_at(cache, slab, 0U);
-        one.block_count = cache->block_count;
-        one.in_use = live_count(cache, slab);
-        one.in_use_permille = permille_of(one.in_use, one.block_count);
-    }
+    const bool is_there = index < cache->slab_count;
+    const mete_slab_entry_t *const slab = &cache->table[is_there ? index : 0U];
+    mete_slab_one_t one;
+    one.start = is_there ? block_at(cache, slab, 0U) : NULL;
+    one.block_count = is_there ? cache->block_count : 0U;
+    one.in_use = is_there ? live_count(cache, slab) : 0U;
+    one.in_use_permille = permille_of(one.in_use, one.block_count);
     return one;
 }
 

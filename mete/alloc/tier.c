@@ -299,23 +299,23 @@ static uint16_t permille_of(size_t part, size_t whole)
 mete_tier_usage_t mete_tier_usage(const mete_tier_t *tier, size_t index)
 {
     METE_ASSERT((tier != NULL) && (tier->config != NULL));
-    mete_tier_usage_t usage = {0U, 0U, 0U, 0U, 0U, 0U, 0U, 0U, 0U, 0U};
-    const size_t class_count = tier->config->class_count;
-    if (index <= class_count) {
-        const mete_tier_class_t *const home = &tier->classes[index];
-        const size_t in_use = home->in_use;
-        const bool has_count = (tier->config->counts != NULL) && (index < class_count);
-        usage.size = home->size;
-        usage.hits = home->acquires - home->guests;
-        usage.misses = home->misses;
-        usage.spills = home->spills;
-        usage.fallbacks = home->fallbacks;
-        usage.refusals = home->misses - home->spills - home->fallbacks;
-        usage.guests = home->guests;
-        usage.in_use = in_use;
-        usage.in_use_peak = (in_use > home->in_use_peak) ? in_use : home->in_use_peak;
-        usage.in_use_permille = permille_of(in_use, has_count ? tier->config->counts[index] : 0U);
-    }
+    static const mete_tier_class_t none;
+    const mete_tier_config_t *const config = tier->config;
+    const mete_tier_class_t *const home =
+        (index <= config->class_count) ? &tier->classes[index] : &none;
+    const bool has_count = (config->counts != NULL) && (index < config->class_count);
+    const size_t in_use = home->in_use;
+    mete_tier_usage_t usage;
+    usage.size = home->size;
+    usage.hits = home->acquires - home->guests;
+    usage.misses = home->misses;
+    usage.spills = home->spills;
+    usage.fallbacks = home->fallbacks;
+    usage.refusals = home->misses - home->spills - home->fallbacks;
+    usage.guests = home->guests;
+    usage.in_use = in_use;
+    usage.in_use_peak = (in_use > home->in_use_peak) ? in_use : home->in_use_peak;
+    usage.in_use_permille = permille_of(in_use, has_count ? config->counts[index] : 0U);
     return usage;
 }
 
