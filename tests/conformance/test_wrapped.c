@@ -8,6 +8,7 @@
 #include "mete/alloc/heap.h"
 #include "mete/alloc/list.h"
 #include "mete/alloc/pool.h"
+#include "mete/alloc/route.h"
 #include "mete/alloc/slab.h"
 #include "mete/alloc/tier.h"
 #include "mete/wrap/critical.h"
@@ -97,6 +98,23 @@ static mete_alloc_t make_tier(mete_span_t arena)
     const mete_alloc_t members[] = {mete_pool_as_alloc(&pool)};
     (void)mete_tier_init(&tier, members, behind, &config);
     return mete_tier_as_alloc(&tier);
+}
+
+METE_ROUTE_DEFINE(route, 2, 0);
+
+// Two heaps in one arena; the second is the one that check_heap() looks at.
+static mete_alloc_t make_route(mete_span_t arena)
+{
+    static mete_heap_config_t first_config;
+    static const size_t half = SUITE_ARENA_SIZE / 2U;
+    const mete_span_t spans[] = {{arena.start, half}, {(unsigned char *)arena.start + half, half}};
+    first_config = (mete_heap_config_t){.storage = spans[0], .search = 2U};
+    const mete_route_member_t members[] = {
+        {mete_heap_as_alloc(mete_heap_init(&first_config)), {spans[0], METE_REGION_FAST}},
+        {make_heap(spans[1]), {spans[1], METE_REGION_DMA}},
+    };
+    (void)mete_route_init(&route, members, 2U, &route_config);
+    return mete_route_as_alloc(&route);
 }
 
 static mete_alloc_t make_arena(mete_span_t arena)
@@ -366,6 +384,16 @@ static mete_alloc_t make_track_tier(mete_span_t arena)
     return with_track(make_tier(arena));
 }
 
+static mete_alloc_t make_stats_route(mete_span_t arena)
+{
+    return with_stats(make_route(arena));
+}
+
+static mete_alloc_t make_track_route(mete_span_t arena)
+{
+    return with_track(make_route(arena));
+}
+
 static mete_alloc_t make_chain(mete_span_t arena)
 {
     return with_lock(with_stats(with_track(make_heap(arena))));
@@ -454,6 +482,16 @@ static bool check_track_tier(void)
     return check_tier() && mete_track_check(&track);
 }
 
+static bool check_route(void)
+{
+    return mete_route_check(&route) && mete_heap_check(heap);
+}
+
+static bool check_track_route(void)
+{
+    return check_route() && mete_track_check(&track);
+}
+
 static bool check_chain(void)
 {
     return check_lock_heap() && mete_track_check(&track);
@@ -464,13 +502,14 @@ static bool check_all(void)
     return check_chain() && mete_quota_check(&quota);
 }
 
-#define HEAP_SIZE     (SUITE_ARENA_SIZE - sizeof(mete_heap_t) - 32U)
-#define LIST_SIZE     (SUITE_ARENA_SIZE - sizeof(mete_list_t) - (3U * sizeof(uintptr_t)))
-#define HEAP_TRAITS   (SUITE_ALL & ~(unsigned)SUITE_EXACT_STARTS)
-#define TIER_SIZE_MAX (HEAP_SIZE - (TIER_SIZE * TIER_COUNT))
-#define TIER_TRAITS   (HEAP_TRAITS & ~(unsigned)(SUITE_SIZE_ABOVE | SUITE_SIZE_BELOW | SUITE_RESIZES))
-#define POOL_TRAITS   (SUITE_ALL & ~(unsigned)(SUITE_MIXED | SUITE_SIZE_BELOW))
-#define ARENA_TRAITS  (SUITE_MIXED | SUITE_REUSES_LAST | SUITE_RESIZES | SUITE_OWNS)
+#define HEAP_SIZE      (SUITE_ARENA_SIZE - sizeof(mete_heap_t) - 32U)
+#define LIST_SIZE      (SUITE_ARENA_SIZE - sizeof(mete_list_t) - (3U * sizeof(uintptr_t)))
+#define HEAP_TRAITS    (SUITE_ALL & ~(unsigned)SUITE_EXACT_STARTS)
+#define ROUTE_SIZE_MAX (HEAP_SIZE - (SUITE_ARENA_SIZE / 2U))
+#define TIER_SIZE_MAX  (HEAP_SIZE - (TIER_SIZE * TIER_COUNT))
+#define TIER_TRAITS    (HEAP_TRAITS & ~(unsigned)(SUITE_SIZE_ABOVE | SUITE_SIZE_BELOW | SUITE_RESIZES))
+#define POOL_TRAITS    (SUITE_ALL & ~(unsigned)(SUITE_MIXED | SUITE_SIZE_BELOW))
+#define ARENA_TRAITS   (SUITE_MIXED | SUITE_REUSES_LAST | SUITE_RESIZES | SUITE_OWNS)
 
 static const suite_subject_t subjects[] = {
     {"stats over heap", make_stats_heap, check_heap, HEAP_SIZE, SUITE_ALIGN_MAX, HEAP_TRAITS, NULL},
@@ -492,6 +531,10 @@ static const suite_subject_t subjects[] = {
     {"track over tier", make_track_tier, check_track_tier,
      TIER_SIZE_MAX - METE_TRACK_PREFIX_SIZE(8U), SUITE_ALIGN_MAX / 4U,
      TIER_TRAITS | SUITE_SIZE_ABOVE | SUITE_SIZE_BELOW, NULL},
+    {"stats over route", make_stats_route, check_route, ROUTE_SIZE_MAX, SUITE_ALIGN_MAX / 2U,
+     HEAP_TRAITS, NULL},
+    {"track over route", make_track_route, check_track_route,
+     ROUTE_SIZE_MAX - METE_TRACK_PREFIX_SIZE(8U), SUITE_ALIGN_MAX / 4U, HEAP_TRAITS, NULL},
     {"track over arena", make_track_arena, check_track,
      SUITE_ARENA_SIZE - METE_TRACK_PREFIX_SIZE(8U), SUITE_ALIGN_MAX / 2U,
      ARENA_TRAITS | SUITE_SIZE_OF | SUITE_SIZE_ABOVE | SUITE_SIZE_BELOW | SUITE_ALIGN |

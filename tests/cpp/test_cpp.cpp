@@ -10,6 +10,7 @@
 #include "mete/alloc/list.h"
 #include "mete/alloc/movable.h"
 #include "mete/alloc/pool.h"
+#include "mete/alloc/route.h"
 #include "mete/alloc/slab.h"
 #include "mete/alloc/tier.h"
 #include "mete/core/align.h"
@@ -24,6 +25,7 @@
 #include "mete/core/observe.h"
 #include "mete/core/pass.h"
 #include "mete/core/platform.h"
+#include "mete/core/region.h"
 #include "mete/core/sink.h"
 #include "mete/core/span.h"
 #include "mete/core/stride.h"
@@ -65,6 +67,7 @@ void number_message(void *, void *block)
     static_cast<message *>(block)->number = 7U;
 }
 
+METE_ROUTE_DEFINE(for_dma, 2, METE_REGION_DMA);
 METE_TIER_DEFINE(by_size, 0, 1, sizeof(message), 64);
 METE_SLAB_DEFINE(outbox, message, 5, 2, number_message);
 
@@ -218,6 +221,20 @@ void test_tier()
     use(alloc, sizeof(message));
     use(alloc, 100U);
     EXPECT((mete_tier_usage(&by_size, 0U).hits != 0U) && mete_tier_check(&by_size));
+}
+
+void test_route()
+{
+    EXPECT(mete_pool_init(&inbox, &inbox_config));
+    const mete_alloc_t heap = mete_heap_as_alloc(mete_heap_init(&app_config));
+    const mete_route_member_t members[] = {
+        {mete_pool_as_alloc(&inbox), {{inbox_blocks, sizeof inbox_blocks}, METE_REGION_FAST}},
+        {heap, {{}, METE_REGION_DMA | METE_REGION_RETAINED}},
+    };
+    EXPECT(mete_route_init(&for_dma, members, 2U, &for_dma_config));
+    EXPECT(mete_route_usage(&for_dma).member_count == 1U);
+    use(mete_route_as_alloc(&for_dma), 100U);
+    EXPECT((mete_pool_usage(&inbox).alloc_total == 0U) && mete_route_check(&for_dma));
 }
 
 void test_arena()
@@ -379,6 +396,7 @@ int main()
     RUN(test_atomic_pool);
     RUN(test_slab);
     RUN(test_tier);
+    RUN(test_route);
     RUN(test_arena);
     RUN(test_movable);
     RUN(test_wrappers_in_a_chain);
