@@ -130,6 +130,15 @@ void exhaust_drop(int at);
 /// A block was moved with what fits of its content.
 const exhaust_block_t *exhaust_moved(int at, void *start, size_t size, size_t align);
 
+/// For an allocator that moves blocks by itself: forgets all that are held, to hold them anew.
+void exhaust_forget_all(void);
+/// Writes the content of a block at this place; and tells whether what is at `at` was written for one at
+/// `painted_at`.
+void exhaust_paint(int at, size_t size);
+bool exhaust_is_painted(int at, int painted_at, size_t size);
+/// A request was served or not: as its chance was?
+void exhaust_chance(bool is_served, chance_t chance);
+
 // ---- What most subjects want
 
 void exhaust_add_op(exhaust_ops_t *ops, uint8_t verb, int at, size_t size, size_t align);

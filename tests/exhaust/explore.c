@@ -134,7 +134,9 @@ static void search(const explore_plan_t *plan, explore_result_t *result)
     static way_t way;
     static const exhaust_op_t none;
     state_begin(plan->subject, plan->scale);
-    (void)note(state_hash(), 0U, &none);
+    if (state_failure.condition == NULL) {
+        (void)note(state_hash(), 0U, &none);
+    }
     result->is_complete = true;
     for (uint32_t state = 0U; (state < known.count) && (state_failure.condition == NULL); state++) {
         find_way(&way, state);

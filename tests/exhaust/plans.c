@@ -19,5 +19,7 @@ const exhaust_plan_t exhaust_plans[] = {
     {&exhaust_heap_wide_close_map, 10U, 17U, "heap_wide"},
     {&exhaust_list, 8U, 15U, "list"},
     {&exhaust_list_limited, 8U, 15U, "list"},
+    {&exhaust_movable, 5U, 9U, "movable"},
+    {&exhaust_movable_resting, 5U, 9U, "movable"},
 };
 const size_t exhaust_plan_count = sizeof exhaust_plans / sizeof exhaust_plans[0];

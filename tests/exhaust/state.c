@@ -125,15 +125,14 @@ static unsigned char content_at(int at, size_t index)
     return (unsigned char)(0xC0U | (((size_t)at * 5U + index * 7U) & 0x3FU));
 }
 
-static void paint(const exhaust_block_t *block)
+void exhaust_paint(int at, size_t size)
 {
-    for (size_t i = 0U; i < block->size; i++) {
-        arena[(size_t)block->at + i] = content_at(block->at, i);
+    for (size_t i = 0U; i < size; i++) {
+        arena[(size_t)at + i] = content_at(at, i);
     }
 }
 
-// True if `size` bytes at `at` are the first of a block that was painted at `painted_at`.
-static bool is_painted(int at, int painted_at, size_t size)
+bool exhaust_is_painted(int at, int painted_at, size_t size)
 {
     size_t i = 0U;
     while ((i < size) && (arena[(size_t)at + i] == content_at(painted_at, i))) {
@@ -145,7 +144,7 @@ static bool is_painted(int at, int painted_at, size_t size)
 static bool are_all_painted(void)
 {
     size_t i = 0U;
-    while ((i < block_count) && is_painted(blocks[i].at, blocks[i].at, blocks[i].size)) {
+    while ((i < block_count) && exhaust_is_painted(blocks[i].at, blocks[i].at, blocks[i].size)) {
         i++;
     }
     return i == block_count;
@@ -191,7 +190,7 @@ const exhaust_block_t *exhaust_hold(void *start, size_t size, size_t align)
     memmove(&blocks[place + 1U], &blocks[place], (block_count - place) * sizeof block);
     blocks[place] = block;
     block_count++;
-    paint(&blocks[place]);
+    exhaust_paint(block.at, size);
     return &blocks[place];
 }
 
@@ -202,11 +201,16 @@ static void forget(const exhaust_block_t *block)
     memmove(&blocks[place], &blocks[place + 1U], (block_count - place) * sizeof *block);
 }
 
+void exhaust_forget_all(void)
+{
+    block_count = 0U;
+}
+
 void exhaust_drop(int at)
 {
     const exhaust_block_t *const block = exhaust_block_at(at);
     if (EXHAUST_EXPECT(block != NULL)) {
-        EXHAUST_EXPECT(is_painted(at, at, block->size));
+        EXHAUST_EXPECT(exhaust_is_painted(at, at, block->size));
         forget(block);
     }
 }
@@ -218,14 +222,14 @@ const exhaust_block_t *exhaust_moved(int at, void *start, size_t size, size_t al
         return NULL;
     }
     const size_t kept_size = (block->size < size) ? block->size : size;
-    EXHAUST_EXPECT(is_painted(exhaust_at(start), at, kept_size));
+    EXHAUST_EXPECT(exhaust_is_painted(exhaust_at(start), at, kept_size));
     forget(block);
     return exhaust_hold(start, size, align);
 }
 
 // ---- Calls
 
-static void expect_chance(bool is_served, chance_t chance)
+void exhaust_chance(bool is_served, chance_t chance)
 {
     state_may_count += (is_judging && (chance == MAY_SUCCEED)) ? 1U : 0U;
     EXHAUST_EXPECT(is_served || (chance != MUST_SUCCEED));
@@ -235,7 +239,7 @@ static void expect_chance(bool is_served, chance_t chance)
 const exhaust_block_t *exhaust_acquire(size_t size, size_t align, chance_t chance)
 {
     void *const start = mete_acquire(offer.alloc, size, align);
-    expect_chance(start != NULL, chance);
+    exhaust_chance(start != NULL, chance);
     return (start != NULL) ? exhaust_hold(start, size, align) : NULL;
 }
 
@@ -258,7 +262,7 @@ bool exhaust_resize(int at, size_t size, chance_t chance)
     const size_t align = block->align;
     void *const start = exhaust_address(at);
     const bool is_done = mete_resize(offer.alloc, start, block->size, size, align);
-    expect_chance(is_done, chance);
+    exhaust_chance(is_done, chance);
     return is_done && (exhaust_moved(at, start, size, align) != NULL);
 }
 
@@ -455,6 +459,9 @@ void state_begin(const exhaust_subject_t *new_subject, size_t scale)
     block_count = 0U;
     memset(memory, 0, sizeof memory);
     offer = subject->init((mete_span_t){arena, EXHAUST_ARENA_MAX}, scale);
+    if (state_failure.condition != NULL) {
+        return;
+    }
     initial_hash = state_hash();
     save(&initial);
     kept_hash = ~initial_hash;

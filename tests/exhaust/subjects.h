@@ -2,8 +2,8 @@
 #ifndef METE_EXHAUST_SUBJECTS_H
 #define METE_EXHAUST_SUBJECTS_H
 
-/// The subjects there are. Their scales: blocks of the pool, bytes of the arena, granules of a heap
-/// and of the list.
+/// The subjects there are. Their scales: blocks of the pool, bytes of the arena, granules of a heap,
+/// the list and the movable store.
 
 #include "tests/exhaust/exhaust.h"
 
@@ -19,5 +19,7 @@ extern const exhaust_subject_t exhaust_heap_wide_quick_map;
 extern const exhaust_subject_t exhaust_heap_wide_close_map;
 extern const exhaust_subject_t exhaust_list;
 extern const exhaust_subject_t exhaust_list_limited;
+extern const exhaust_subject_t exhaust_movable;
+extern const exhaust_subject_t exhaust_movable_resting;
 
 #endif
