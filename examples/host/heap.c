@@ -20,7 +20,7 @@ static void show(const mete_heap_t *heap, const char *what)
 int main(void)
 {
     mete_heap_t *const heap = mete_heap_init(&app_config);
-    char *text = (heap != NULL) ? mete_heap_alloc(heap, 16U) : NULL;
+    char *text = (heap != NULL) ? mete_heap_alloc(heap, 64U) : NULL;
     if (text == NULL) {
         return 1;
     }
@@ -30,7 +30,7 @@ int main(void)
     const char *const before = text;
     text = mete_heap_realloc(heap, text, 100U);
     printf("grown to 100 bytes %s\n", (text == before) ? "in place" : "elsewhere");
-    void *const wall = mete_heap_alloc(heap, 40U);
+    void *const wall = mete_heap_alloc(heap, 80U);
     text = mete_heap_realloc(heap, text, 1000U);
     printf("grown to 1000 bytes %s: %s\n", (text == before) ? "in place" : "elsewhere", text);
     show(heap, "a hole where it was:");

@@ -18,7 +18,7 @@
 typedef mete_heap_t heap_t;
 typedef uint16_t half_t;   // A size with its used flag, or an index.
 typedef uint32_t map_t;    // One bit a bin, bin 0 highest.
-typedef uint32_t tally_t;  // Free granules in the upper half, free blocks in the lower.
+typedef uint32_t slack_t;  // Granules in the upper half, blocks in the lower.
 typedef uint32_t squares_t;
 typedef uint32_t reach_t;  // An index plus any size that a half can say.
 enum {
@@ -36,6 +36,7 @@ enum {
 enum {
     GRANULE = 8,
     STEP = GRANULE / WORD,  // Words in a granule.
+    SMALL = 8,              // Blocks of fewer granules are cut from the end of what a search found.
     // Bytes left in front of the heap, so that what stands there for a header of index 0 can be read.
     LEAD = (_Alignof(heap_t) > WORD) ? GRANULE : WORD,
     // The first payload: aligned to 8, with room for a header behind the heap.
@@ -46,7 +47,7 @@ enum {
 #define GRANULE_MAX             (USED - 1U)
 #define NONE                    ((half_t)-1)  // `before` of a first block: no size, not even a damaged one.
 #define INDEX_MAX               ((STEP * GRANULE_MAX) + 1U)
-#define TALLY(granules, blocks) (((tally_t)(granules) << HALF_BITS) + (tally_t)(blocks))
+#define SLACK(granules, blocks) (((slack_t)(granules) << HALF_BITS) + (slack_t)(blocks))
 
 // Level 3: the whole heap is checked after every operation.
 #if METE_CHECK_LEVEL >= 3
@@ -60,13 +61,16 @@ enum {
 
 #define COLD static __attribute__((noinline))
 
-// The larger pieces that several functions are made of: inlined for speed, shared for size.
+// The larger pieces that several functions are made of: inlined for speed, shared for size. SLOW ones
+// are kept out of what is inlined for speed.
 //
 // The books are what alloc and free change again and again. For speed they are copied, so that they
-// can stay in registers while blocks are written to; for size they are the heap itself.
+// can stay in registers while blocks are written to; for size they are the heap itself. The asm, which
+// is empty, has two of them loaded together, which is one instruction.
 #ifdef __OPTIMIZE_SIZE__
 enum { IS_SMALL = 1 };
-#define HOT static
+#define HOT  static
+#define SLOW static
 typedef heap_t books_t;
 #define HEAP_OF(books)     (books)
 #define OPEN_BOOKS(heap)   books_t *const books = (heap)
@@ -74,19 +78,21 @@ typedef heap_t books_t;
 #else
 enum { IS_SMALL = 0 };
 #define HOT            METE_INLINE
+#define SLOW           COLD
 typedef struct books {
     heap_t *heap;
     map_t map;
-    tally_t free_tally;
+    slack_t slack;
     squares_t free_squares;
 } books_t;
 #define HEAP_OF(books) ((books)->heap)
 #define OPEN_BOOKS(heap) \
-    books_t opened = {(heap), (heap)->map, (heap)->free_tally, (heap)->free_squares}; \
+    books_t opened = {(heap), (heap)->map, (heap)->slack, (heap)->free_squares}; \
+    __asm__ volatile("" : : "r"(opened.slack), "r"(opened.free_squares)); \
     books_t *const books = &opened
 #define CLOSE_BOOKS(books) \
-    ((books)->heap->map = (books)->map, (books)->heap->free_tally = (books)->free_tally, \
-     (books)->heap->free_squares = (books)->free_squares, (void)0)
+    ((books)->heap->slack = (books)->slack, (books)->heap->free_squares = (books)->free_squares, \
+     (books)->heap->map = (books)->map, (void)0)
 #endif
 
 typedef struct __attribute__((may_alias)) header {
@@ -180,6 +186,9 @@ METE_INLINE map_t bit_of(uint32_t bin)
     return ((map_t)1 << (8U * sizeof(map_t) - 1U)) >> bin;
 }
 
+// At level 1 alloc and free look at all that they will need before they change anything.
+#define HAS_LOOKED (!IS_SMALL && (METE_CHECK_LEVEL >= 1))
+
 // ---- What must be true before a header or a link is followed. True without a look at level 0.
 
 METE_INLINE bool is_index(const heap_t *heap, uint32_t index)
@@ -197,9 +206,7 @@ METE_INLINE bool has_next(const heap_t *heap, const block_t *block, uint32_t ind
 // So does the one in front of it. Either may be the sentinel.
 HOT bool is_listed(const heap_t *heap, const block_t *block, uint32_t index)
 {
-    if (IS_SMALL) {
-        block = at(heap, index);  // Shorter than to pass it.
-    }
+    block = IS_SMALL ? at(heap, index) : block;  // Shorter than to pass it.
     const uint32_t back = block->back;
     return (METE_CHECK_LEVEL < 1) ||
            (has_next(heap, block, index) && (back < heap->last) && (at(heap, back)->next == index));
@@ -208,7 +215,7 @@ HOT bool is_listed(const heap_t *heap, const block_t *block, uint32_t index)
 // The list of the bin can be entered at its head. For size, by the check that is there anyway.
 METE_INLINE bool has_head(const heap_t *heap, uint32_t bin)
 {
-    return IS_SMALL ? is_listed(heap, at(heap, bin), bin) : has_next(heap, at(heap, bin), bin);
+    return IS_SMALL ? is_listed(heap, NULL, bin) : has_next(heap, at(heap, bin), bin);
 }
 
 // The block that begins so many granules on says of this one what it says itself.
@@ -219,11 +226,23 @@ METE_INLINE bool is_bounded(const heap_t *heap, block_t *block, uint32_t index, 
                                       (header(behind(block, granules))->before == size));
 }
 
-// A free block ends where it says, and is in a list.
+// A free block ends where it says, and is in a list. (That of a block in use, taken for one, would end
+// beyond every heap.)
 HOT bool is_whole(const heap_t *heap, block_t *block, uint32_t index)
 {
+    block = IS_SMALL ? at(heap, index) : block;
     const uint32_t size = header(block)->size;
-    return is_bounded(heap, block, index, size, size) ? is_listed(heap, block, index) : false;
+    return is_bounded(heap, block, index, size, size) && is_listed(heap, block, index);
+}
+
+// So does a block in use, and the end of a region.
+HOT bool is_sound(const heap_t *heap, block_t *block, uint32_t index)
+{
+    const uint32_t size = header(block)->size;
+    if (size < USED) {
+        return is_whole(heap, block, index);
+    }
+    return (size == USED) || is_bounded(heap, block, index, size ^ USED, size);
 }
 
 // ---- Regions and blocks in address order
@@ -295,17 +314,14 @@ HOT void detach(books_t *books, uint32_t next, uint32_t back, uint32_t size)
     books->free_squares -= (squares_t)size * size;
 }
 
-// Makes a free block of so many granules and puts it first in the list of its bin, which level 1 has
-// found out when it checked.
+// Makes a free block of so many granules and puts it first in the list of its bin.
 HOT void attach(books_t *books, block_t *block, uint32_t index, uint32_t size, uint32_t bin)
 {
     const heap_t *const heap = HEAP_OF(books);
     if (IS_SMALL) {
         index = (uint32_t)index_of(heap, block);  // Shorter than to pass it.
     }
-    if (IS_SMALL || (METE_CHECK_LEVEL < 1)) {
-        bin = bin_of(size);
-    }
+    bin = IS_SMALL ? bin_of(size) : bin;
     HIDE(bin);
     const uint32_t next = at(heap, bin)->next;
     block->next = (half_t)next;
@@ -323,77 +339,71 @@ HOT void attach(books_t *books, block_t *block, uint32_t index, uint32_t size, u
     set_size(block, behind(block, size), size);
 }
 
-// ---- The start map: exact knowledge of what is a live block, where the config provides for it.
-
-HOT void mark_start(const heap_t *heap, uint32_t index)
-{
-    if ((METE_CHECK_LEVEL >= 1) && !METE_LIKELY(heap->starts == NULL)) {
-        mete_bitmap_add(heap->starts, index / STEP);
-    }
-}
-
-// Takes the mark off again. False if there was none.
-HOT bool unmark_start(const heap_t *heap, const block_t *block)
-{
-    if ((METE_CHECK_LEVEL < 1) || METE_LIKELY(heap->starts == NULL)) {
-        return true;
-    }
-    const uintptr_t number = index_of(heap, block) / STEP;
-    const bool was_marked = mete_bitmap_has(heap->starts, number);
-    mete_bitmap_remove(heap->starts, number);
-    return was_marked;
-}
-
-static bool is_start(const heap_t *heap, const block_t *block)
-{
-    return (METE_CHECK_LEVEL < 1) || (heap->starts == NULL) ||
-           mete_bitmap_has(heap->starts, index_of(heap, block) / STEP);
-}
-
 // ---- alloc
 
-// True if a block that was found is a free block, and intact. Finds out the bin of what will be left.
-METE_INLINE bool may_carve(const heap_t *heap, uint32_t index, uint32_t granules,
-                           uint32_t *rest_bin)
+// What a search may find instead of the index of a free block: nothing, or that a link or a header was
+// damaged. Neither is the index of a block; no damaged link leads to NOTHING, which is beyond the heap.
+#define NOTHING UINT32_MAX
+#define DAMAGED 0U
+
+// Tells what is in front of a block that is being found. For size, that is read off the block.
+METE_INLINE void tell_back(uint32_t *back, uint32_t index)
 {
+    if (!IS_SMALL) {
+        *back = index;
+    }
+}
+
+// What is returned for DAMAGED: an odd address that still tells the heap's.
+METE_INLINE block_t *damaged(const heap_t *heap)
+{
+    return (block_t *)((uintptr_t)heap + 1U);
+}
+
+// True if so little is nothing, or if the list that it is to be put into can be entered.
+HOT bool may_leave(const heap_t *heap, uint32_t granules)
+{
+    return (METE_CHECK_LEVEL < 1) || (granules < MIN) || has_head(heap, bin_of(granules));
+}
+
+// True if what was found is a free block, behind `back` in its list, and intact.
+METE_INLINE bool is_found(const heap_t *heap, uint32_t index, uint32_t back, uint32_t size)
+{
+    block_t *const block = at(heap, index);
     if (METE_CHECK_LEVEL < 1) {
         return true;
     }
-    block_t *const block = at(heap, index);
-    if ((index < FIRST) || !is_whole(heap, block, index)) {
-        return false;
+    if (IS_SMALL) {
+        return (index >= FIRST) && is_whole(heap, block, index);
     }
-    *rest_bin = bin_of(header(block)->size - granules);
-    return (*rest_bin < MIN) || has_head(heap, *rest_bin);
+    return (index >= FIRST) && is_bounded(heap, block, index, size, size) &&
+           has_next(heap, block, index) && (block->back == back);
 }
 
-// Hands out the first `granules` of a free block and keeps the rest.
-METE_INLINE block_t *carve(heap_t *heap, uint32_t index, uint32_t granules, uint32_t rest_bin)
+// Hands out the first granules of memory that is in no list, though the books count it as a free block.
+// Keeps the rest.
+HOT block_t *hand_out(books_t *books, block_t *block, uint32_t index, uint32_t total,
+                      uint32_t granules)
 {
-    block_t *block = at(heap, index);
-    HIDE(block);
-    const uint32_t size = header(block)->size;
-    const uint32_t rest = size - granules;
-    OPEN_BOOKS(heap);
-    detach(books, block->next, block->back, size);
-    mark_start(heap, index);
-    tally_t tally = books->free_tally;
+    heap_t *const heap = HEAP_OF(books);
+    const uint32_t rest = total - granules;
+    slack_t slack = books->slack;
     block_t *tail = behind(block, granules);
     HIDE(tail);
     if (METE_LIKELY(rest >= 8U) || (rest >= MIN)) {
-        attach(books, tail, index + (granules * STEP), rest, rest_bin);
+        attach(books, tail, index + (granules * STEP), rest, bin_of(rest));
     } else {
-        tally -= TALLY(0U, 1U);
-        granules = size;
-        tail = behind(block, size);
+        slack -= SLACK(0U, 1U);
+        granules = total;
+        tail = behind(block, granules);
     }
-    tally -= TALLY(granules, 0U);
-    books->free_tally = tally;
+    slack -= SLACK(granules, 0U);
+    if (!METE_LIKELY(slack < SLACK(USED, 0U))) {  // Below 0: never was so little free.
+        heap->free_min = (half_t)(heap->free_min + (slack >> HALF_BITS));
+        slack = (half_t)slack;
+    }
+    books->slack = slack;
     CLOSE_BOOKS(books);
-    if (!METE_LIKELY(tally >= heap->free_tally_min)) {
-        HIDE(tally);  // A branch, not a conditional store: it is taken only when a peak is reached.
-        heap->free_tally_min = tally;
-    }
     set_size(block, tail, granules | USED);
     if (block == NULL) {
         __builtin_unreachable();  // So that nobody asks again.
@@ -401,68 +411,119 @@ METE_INLINE block_t *carve(heap_t *heap, uint32_t index, uint32_t granules, uint
     return block;
 }
 
-// What stands for a block if a link or a header was damaged: an index where there is none, and an odd
-// address that still tells the heap's.
-#define DAMAGED 0U
-
-METE_INLINE block_t *damaged(const heap_t *heap)
+// Hands out so many granules of what was found, behind a gap that stays free as well, if all that will
+// be written to is intact.
+METE_INLINE block_t *take_behind(heap_t *heap, uint32_t index, uint32_t gap, uint32_t granules,
+                                 uint32_t back)
 {
-    return (block_t *)((uintptr_t)heap + 1U);
+    block_t *block = at(heap, index);
+    const uint32_t size = header(block)->size;
+    if (!is_found(heap, index, back, size) || !may_leave(heap, gap) ||
+        !may_leave(heap, size - gap - granules)) {
+        return damaged(heap);
+    }
+    HIDE_FAST(block);
+    HIDE_FAST(back);
+    OPEN_BOOKS(heap);
+    detach(books, block->next, IS_SMALL ? block->back : back, size);
+    if (gap != 0U) {
+        attach(books, block, index, gap, bin_of(gap));
+        books->slack += SLACK(0U, 1U);
+        block = behind(block, gap);
+        index += gap * STEP;
+    }
+    return hand_out(books, block, index, size - gap, granules);
 }
 
-// Looks for a close fit: the first of `left` blocks in the matching bin that fits, for some there are
-// smaller; or else the best of `left` in the next bin above that is not empty, where all fit. False if
-// there is none.
-METE_INLINE bool find_close(const heap_t *heap, uint32_t granules, uint32_t left, uint32_t *index)
+// For speed, compiled for no gap and for any.
+HOT block_t *take(heap_t *heap, uint32_t index, uint32_t gap, uint32_t granules, uint32_t back)
 {
-    uint32_t bin = bin_of(granules);
-    const map_t map = heap->map << bin;
-    uint32_t i = at(heap, bin)->next;
-    *index = DAMAGED;
-    if ((map & bit_of(0U)) != 0U) {
-        uint32_t n = left;
-        do {
-            if (!is_index(heap, i)) {
-                return true;
-            }
-            if (header(at(heap, i))->size >= granules) {
-                *index = i;
-                return true;
-            }
-            i = at(heap, i)->next;
-        } while ((--n != 0U) && (i != bin));
+    return (!IS_SMALL && (gap == 0U)) ? take_behind(heap, index, 0U, granules, back)
+                                      : take_behind(heap, index, gap, granules, back);
+}
+
+// Bytes to spare for an alignment beyond a granule.
+METE_INLINE size_t room_for(size_t align)
+{
+    return align - GRANULE + ((size_t)(MIN - 1) * 2U * GRANULE);
+}
+
+// Granules from a payload to the first aligned address that leaves room for a block in between.
+METE_INLINE uint32_t gap_to(const block_t *block, size_t align)
+{
+    const size_t gap = (size_t)(0U - (uintptr_t)block) & (align - 1U);
+    const bool is_too_small = (MIN > 1) && (gap != 0U) && (gap < (size_t)MIN * GRANULE);
+    return (uint32_t)((is_too_small ? gap + align : gap) / GRANULE);
+}
+
+// The bin in which some blocks may fit; in all bins above they do. Where nothing is searched, blocks that
+// fit exactly are counted among those above.
+METE_INLINE uint32_t matching_bin(uint32_t granules, uint32_t search)
+{
+    return bin_of((search == 0U) ? granules - 1U : granules);
+}
+
+// The first of `n` blocks of a bin that fits.
+METE_INLINE uint32_t first_fit(const heap_t *heap, uint32_t granules, uint32_t bin, uint32_t n,
+                               uint32_t *back)
+{
+    uint32_t index = at(heap, bin)->next;
+    tell_back(back, bin);
+    do {
+        if (!is_index(heap, index)) {
+            return DAMAGED;
+        }
+        if (header(at(heap, index))->size >= granules) {
+            return index;
+        }
+        tell_back(back, index);
+        index = at(heap, index)->next;
+    } while ((--n != 0U) && (index != bin));
+    return NOTHING;
+}
+
+// The lowest of `n` blocks of a bin.
+METE_INLINE uint32_t lowest_of(const heap_t *heap, uint32_t bin, uint32_t n, uint32_t *back)
+{
+    uint32_t index = at(heap, bin)->next;
+    uint32_t lowest = index;
+    tell_back(back, bin);
+    while ((--n != 0U) && is_index(heap, index)) {
+        const uint32_t next = at(heap, index)->next;
+        if (next == bin) {
+            break;
+        }
+        if (next < lowest) {
+            lowest = next;
+            tell_back(back, index);
+        }
+        index = next;
+    }
+    return is_index(heap, index) ? lowest : DAMAGED;
+}
+
+// Finds a free block of so many granules: the first of `search` blocks in the matching bin that fits; or
+// else the lowest of `search` in the next bin above that is not empty. With search 0 it is the first
+// block above, or else the first in the matching bin, if that fits.
+HOT uint32_t find_close(const heap_t *heap, uint32_t granules, uint32_t search, uint32_t *back)
+{
+    const uint32_t bin = matching_bin(granules, search);
+    const map_t map = ((search == 0U) ? heap->map & ~PARITY : heap->map) << bin;
+    const uint32_t n = search + (search == 0U);
+    if (((map & bit_of(0U)) != 0U) && ((search != 0U) || (map == bit_of(0U)))) {
+        const uint32_t index = first_fit(heap, granules, bin, n, back);
+        if (index != NOTHING) {
+            return index;
+        }
     }
     const map_t above = map & ~bit_of(0U);
-    if (above == 0U) {
-        return false;
-    }
-    bin += first_bin(above);
-    i = at(heap, bin)->next;
-    *index = i;
-    if (!is_index(heap, i)) {
-        *index = DAMAGED;
-        return true;
-    }
-    uint32_t least = header(at(heap, i))->size;
-    while ((--left != 0U) && ((i = at(heap, i)->next) != bin)) {
-        if (!is_index(heap, i)) {
-            *index = DAMAGED;
-            return true;
-        }
-        const uint32_t size = header(at(heap, i))->size;
-        if (size < least) {
-            least = size;
-            *index = i;
-        }
-    }
-    return true;
+    return (above != 0U) ? lowest_of(heap, bin + first_bin(above), n, back) : NOTHING;
 }
 
-// Finds a block without a search: the first of the next bin above that is not empty, where all blocks
-// fit; or else the first of the bin below, where some do. False if neither is there.
-METE_INLINE bool find_quick(const heap_t *heap, uint32_t granules, uint32_t *index)
+// The same for speed, where no search is wanted. False if there is nothing.
+METE_INLINE bool find_quick(const heap_t *heap, uint32_t granules, uint32_t *index, uint32_t *back)
 {
-    uint32_t bin = bin_of(granules - 1U);
+    uint32_t bin = matching_bin(granules, 0U);
     const map_t map = (heap->map & ~PARITY) << bin;
     const map_t above = map & ~bit_of(0U);
     const bool is_sure = above != 0U;
@@ -471,34 +532,13 @@ METE_INLINE bool find_quick(const heap_t *heap, uint32_t granules, uint32_t *ind
     } else if (map == 0U) {
         return false;
     }
-    const uint32_t head = at(heap, bin)->next;
-    block_t *const block = at(heap, head);
-    *index = DAMAGED;
-    // Where the block is taken all is looked at; here only what decides that it is not.
-    if (!is_index(heap, head) || ((METE_CHECK_LEVEL >= 1) && !is_sure && (block->back != bin))) {
+    *index = at(heap, bin)->next;
+    *back = bin;
+    if (!is_index(heap, *index)) {
+        *index = DAMAGED;
         return true;
     }
-    *index = head;
-    return METE_LIKELY(is_sure) || (header(block)->size >= granules);
-}
-
-// Takes so many granules from the block that was found. What is returned for a damaged one is no
-// block's address.
-HOT block_t *take(heap_t *heap, uint32_t index, uint32_t granules)
-{
-    uint32_t rest_bin = 0U;
-    return may_carve(heap, index, granules, &rest_bin) ? carve(heap, index, granules, rest_bin)
-                                                       : damaged(heap);
-}
-
-// The same after a search of so many blocks. NULL if none fits.
-HOT block_t *take_close(heap_t *heap, uint32_t granules, uint32_t left)
-{
-    uint32_t index = DAMAGED;
-    if (!find_close(heap, granules, left, &index)) {
-        return NULL;
-    }
-    return take(heap, index, granules);
+    return METE_LIKELY(is_sure) || (header(at(heap, *index))->size >= granules);
 }
 
 static bool has_parity(const heap_t *heap)
@@ -513,67 +553,139 @@ static bool has_parity(const heap_t *heap)
 
 // True if no damage hides what could serve a request: the map has its parity, and what was looked at
 // in the matching bin is intact. Asked before a request is refused.
-static bool is_exhausted(const heap_t *heap, uint32_t granules, uint32_t left)
+METE_INLINE bool is_exhausted(const heap_t *heap, uint32_t granules, uint32_t search)
 {
-    const uint32_t bin = bin_of((left == 0U) ? granules - 1U : granules);
+    const uint32_t bin = matching_bin(granules, search);
     if (!has_parity(heap)) {
         return false;
     }
-    uint32_t index = bin;
-    for (uint32_t n = left + (left == 0U); (n != 0U) && (bin != 0U); n--) {
-        if (!has_next(heap, at(heap, index), index)) {
-            return false;
-        }
-        index = at(heap, index)->next;
-        if (index == bin) {
-            return true;
-        }
-        const uint32_t size = header(at(heap, index))->size;
-        if ((index < FIRST) || !is_bounded(heap, at(heap, index), index, size, size)) {
-            return false;
-        }
+    if (bin == 0U) {
+        return true;
     }
-    return true;
+    bool is_intact = has_head(heap, bin);
+    uint32_t index = at(heap, bin)->next;
+    for (uint32_t n = 0U; is_intact && (index != bin) && (n < search + (search == 0U)); n++) {
+        const uint32_t size = header(at(heap, index))->size;
+        is_intact =
+            (index >= FIRST) && (IS_SMALL ? is_whole(heap, at(heap, index), index)
+                                          : (has_head(heap, index) &&
+                                             is_bounded(heap, at(heap, index), index, size, size)));
+        index = at(heap, index)->next;
+    }
+    return is_intact;
 }
 
-// alloc where a search is wanted, or nothing was found without one. The program is asked once to free
-// something. NULL if that did not help.
-COLD block_t *alloc_close(heap_t *heap, size_t size, uint32_t granules)
+// Finds a free block for so many bytes.
+HOT uint32_t find(const heap_t *heap, size_t size, uint32_t *back)
+{
+    return is_size(size) ? find_close(heap, granules_for(size), heap->config->search, back)
+                         : NOTHING;
+}
+
+// When nothing was found. The program is asked once to free something; NOTHING if that did not help.
+HOT uint32_t find_again(heap_t *heap, size_t size)
 {
     const mete_heap_config_t *const config = heap->config;
-    uint32_t left = config->search;
     if (is_size(size)) {
-        block_t *block = (left != 0U) ? take_close(heap, granules, left) : NULL;
-        if (METE_LIKELY(block != NULL)) {
-            return block;
-        }
-        if ((METE_CHECK_LEVEL >= 1) && !is_exhausted(heap, granules, left)) {
-            return damaged(heap);
+        if ((METE_CHECK_LEVEL >= 1) && !is_exhausted(heap, granules_for(size), config->search)) {
+            return DAMAGED;
         }
         if ((config->on_refusal != NULL) && config->on_refusal(config->on_refusal_self, size)) {
-            left += (left == 0U);
-            block = take_close(heap, granules, left);
-            if (block != NULL) {
-                return block;
+            uint32_t back = 0U;
+            const uint32_t index = find(heap, size, &back);
+            if (index != NOTHING) {
+                return is_listed(heap, at(heap, index), index) ? index : DAMAGED;
             }
         }
     }
-    const tally_t refusals = (tally_t)heap->refusals + 1U;
-    heap->refusals = (half_t)(refusals - (refusals >> HALF_BITS));  // Stays at its maximum.
-    return NULL;
+    heap->refusals++;
+    return NOTHING;
+}
+
+// What alloc leaves free in front of a small block, if there was a search: all that the block found has
+// too much. So the large and the small do not get mixed, and what is left can more often be joined again.
+METE_INLINE uint32_t gap_for(const heap_t *heap, uint32_t index, uint32_t granules)
+{
+    const uint32_t over = header(at(heap, index))->size - granules;
+    return ((granules < SMALL) && (over >= MIN) && (heap->config->search != 0U)) ? over : 0U;
+}
+
+HOT block_t *take_found(heap_t *heap, uint32_t index, size_t size, uint32_t back)
+{
+    const uint32_t granules = granules_for(size);
+    return take(heap, index, gap_for(heap, index, granules), granules, back);
+}
+
+// What was found or, if that is nothing, will be found after all.
+SLOW block_t *take_any(heap_t *heap, uint32_t index, size_t size)
+{
+    if (index == NOTHING) {
+        index = find_again(heap, size);
+    }
+    return (index != NOTHING) ? take_found(heap, index, size, at(heap, index)->back) : NULL;
+}
+
+// For speed, each way to find a block has its own way on.
+METE_INLINE block_t *allocate(heap_t *heap, size_t size)
+{
+    uint32_t index = DAMAGED;
+    uint32_t back = 0U;
+    if (!IS_SMALL && METE_LIKELY(size - 1U < heap->quick)) {
+        const uint32_t granules = granules_for(size);
+        if (find_quick(heap, granules, &index, &back)) {
+            return take(heap, index, 0U, granules, back);
+        }
+    } else if (!IS_SMALL && is_size(size)) {
+        if (heap->config->search == 0U) {
+            __builtin_unreachable();  // Else `quick` had been beyond the size.
+        }
+        index = find(heap, size, &back);
+        if (index != NOTHING) {
+            return take_found(heap, index, size, back);
+        }
+    } else if (IS_SMALL) {
+        index = find(heap, size, &back);
+    }
+    return take_any(heap, IS_SMALL ? index : NOTHING, size);
 }
 
 METE_DIRECT void *HEAP(alloc)(heap_t *heap, size_t size)
 {
     METE_ASSERT(heap != NULL);
-    const uint32_t granules = granules_for(size);
-    uint32_t index = DAMAGED;
-    const bool is_found =
-        METE_LIKELY(size - 1U < heap->quick) && find_quick(heap, granules, &index);
-    block_t *const block =
-        is_found ? take(heap, index, granules) : alloc_close(heap, size, granules);
+    block_t *const block = allocate(heap, size);
     if ((METE_CHECK_LEVEL >= 1) && ((uintptr_t)block % 2U != 0U)) {
-        METE_FAULT(METE_FAULT_CORRUPT, (unsigned char *)block - 1, NULL);
+        METE_FAULT(METE_FAULT_CORRUPT, heap, NULL);
+        return NULL;
+    }
+    SETTLED(heap);
+    return block;
+}
+
+METE_DIRECT void *HEAP(alloc_aligned)(heap_t *heap, size_t size, size_t align)
+{
+    METE_ASSERT(heap != NULL);
+    if (!mete_align_is_legal(align)) {
+        METE_FAULT(METE_FAULT_ALIGN, heap, NULL);
+        return NULL;
+    }
+    if (align <= GRANULE) {
+        return HEAP(alloc)(heap, size);
+    }
+    const size_t room = room_for(align);
+    const size_t wanted = ((size != 0U) && (size <= SIZE_MAX - room)) ? size + room : 0U;
+    uint32_t back = 0U;
+    uint32_t index = find(heap, wanted, &back);
+    if (index == NOTHING) {
+        index = find_again(heap, wanted);
+        if (index == NOTHING) {
+            return NULL;
+        }
+        back = at(heap, index)->back;
+    }
+    block_t *const block =
+        take(heap, index, gap_to(at(heap, index), align), granules_for(size), back);
+    if ((METE_CHECK_LEVEL >= 1) && ((uintptr_t)block % 2U != 0U)) {
+        METE_FAULT(METE_FAULT_CORRUPT, heap, NULL);
         return NULL;
     }
     SETTLED(heap);
@@ -597,98 +709,85 @@ HOT bool is_live(const heap_t *heap, block_t *block)
     return is_bounded(heap, block, (uint32_t)index, size ^ USED, size);
 }
 
-// What is found out about a block that is to be freed, before anything is changed.
+// What a look at both neighbours found out, which need not be found out again: of the block joined with
+// those of its neighbours that are free, where it begins, how large it is, and its bin.
 typedef struct joint {
-    uint32_t bin;         // Of the block, joined with those of its neighbours that are free.
-    uint32_t next, back;  // The links of the block behind, if it is free.
+    uint32_t index, granules, bin;
+    uint32_t next, back;  // The links of the neighbour behind, if it is free.
 } joint_t;
 
-// Looks at both neighbours of a block in use. False if one that is free is not intact.
-METE_INLINE bool may_join(const heap_t *heap, block_t *block, joint_t *joint)
+// Looks at both neighbours of what is to become a free block of so many granules, whose predecessor's
+// size is `before`. False if one is not intact, or the list that it will be put into cannot be entered.
+HOT bool may_join(const heap_t *heap, block_t *block, uint32_t granules, uint32_t before,
+                  joint_t *joint)
 {
     if (METE_CHECK_LEVEL < 1) {
         return true;
     }
     uint32_t index = (uint32_t)index_of(heap, block);
-    uint32_t granules = header(block)->size ^ USED;
-    const uint32_t before = header(block)->before;
     block_t *const end = behind(block, granules);
     const uint32_t end_size = header(end)->size;
-    if (end_size < USED) {
-        if (!is_whole(heap, end, index + (granules * STEP))) {
-            return false;
-        }
-        joint->next = end->next;
-        joint->back = end->back;
-        granules += end_size;
-    } else if ((end_size != USED) &&
-               !is_bounded(heap, end, index + (granules * STEP), end_size ^ USED, end_size)) {
+    if (!is_sound(heap, end, index + (granules * STEP))) {
         return false;
+    }
+    if (end_size < USED) {
+        granules += end_size;
+        if (HAS_LOOKED) {
+            joint->next = end->next;
+            joint->back = end->back;
+        }
     }
     if (before < USED) {
         index -= before * STEP;
-        block_t *const start = at(heap, index);
-        if (((int32_t)index < FIRST) || (header(start)->size != before) ||
-            !is_listed(heap, start, index)) {
+        if (((int32_t)index < FIRST) || (header(at(heap, index))->size != before) ||
+            !is_listed(heap, at(heap, index), index)) {
             return false;
         }
         granules += before;
     } else if (before != NONE) {
-        index -= (before ^ USED) * STEP;
-        if (((int32_t)index < FIRST) || (header(at(heap, index))->size != before)) {
+        const uint32_t front = index - ((before ^ USED) * STEP);
+        if (((int32_t)front < FIRST) || (header(at(heap, front))->size != before)) {
             return false;
         }
     }
-    joint->bin = bin_of(granules);
-    return has_head(heap, joint->bin);
+    const uint32_t bin = bin_of(granules);
+    if (HAS_LOOKED) {
+        joint->index = index;
+        joint->granules = granules;
+        joint->bin = bin;
+    }
+    return has_head(heap, bin);
 }
 
-// Frees what may_join() has looked at. Level 0 did not look, and finds out here.
+// Frees a block in use, joined with its neighbours if they are free. At level 1 may_join() has looked.
 HOT void join(heap_t *heap, block_t *block, const joint_t *joint)
 {
-    uint32_t index = (uint32_t)index_of(heap, block);
     uint32_t granules = header(block)->size ^ USED;
     const uint32_t before = header(block)->before;
     block_t *const end = behind(block, granules);
     const uint32_t end_size = header(end)->size;
     OPEN_BOOKS(heap);
-    tally_t tally = books->free_tally + TALLY(granules, 1U);
+    slack_t slack = books->slack + SLACK(granules, 1U);
     if (end_size < USED) {
-        if (IS_SMALL || (METE_CHECK_LEVEL < 1)) {
-            detach(books, end->next, end->back, end_size);
-        } else {
-            detach(books, joint->next, joint->back, end_size);
-        }
-        tally -= TALLY(0U, 1U);
+        detach(books, HAS_LOOKED ? joint->next : end->next, HAS_LOOKED ? joint->back : end->back,
+               end_size);
+        slack -= SLACK(0U, 1U);
         granules += end_size;
     }
     if (before < USED) {
         if (METE_CHECK_LEVEL >= 1) {
             header(block)->size = (half_t)granules;  // What looks free will not be freed again.
         }
-        index -= before * STEP;
         block = in_front(block, before);
         detach(books, block->next, block->back, before);
-        tally -= TALLY(0U, 1U);
+        slack -= SLACK(0U, 1U);
         granules += before;
     }
-    books->free_tally = tally;
-    attach(books, block, index, granules, joint->bin);
+    books->slack = slack;
+    granules = HAS_LOOKED ? joint->granules : granules;
+    attach(books, block, HAS_LOOKED ? joint->index : (uint32_t)index_of(heap, block), granules,
+           HAS_LOOKED ? joint->bin : bin_of(granules));
     CLOSE_BOOKS(books);
-}
-
-// Frees a block. False, with nothing changed, if it is not in use or not intact.
-HOT bool free_block(heap_t *heap, block_t *block)
-{
-    joint_t joint;  // Field by field: a whole struct may be cleared by memset(), which is libc.
-    joint.bin = 0U;
-    joint.next = 0U;
-    joint.back = 0U;
-    if (!is_live(heap, block) || !may_join(heap, block, &joint) || !unmark_start(heap, block)) {
-        return false;
-    }
-    join(heap, block, &joint);
-    return true;
 }
 
 METE_DIRECT void HEAP(free)(heap_t *heap, void *block)
@@ -698,7 +797,13 @@ METE_DIRECT void HEAP(free)(heap_t *heap, void *block)
     if ((METE_CHECK_LEVEL < 1) && (block == NULL)) {
         return;
     }
-    if (!free_block(heap, block) && (block != NULL)) {
+    joint_t joint;
+    joint.next = 0U;
+    joint.back = 0U;
+    if (is_live(heap, block) &&
+        may_join(heap, block, header(block)->size ^ USED, header(block)->before, &joint)) {
+        join(heap, block, &joint);
+    } else if (block != NULL) {
         METE_FAULT(reason(heap, block), heap, block);
         return;
     }
@@ -709,76 +814,45 @@ METE_DIRECT void HEAP(free)(heap_t *heap, void *block)
 
 typedef enum outcome { DONE, NO_ROOM, DAMAGE } outcome_t;
 
-typedef enum part { FRONT, REST } part_t;
-
-// Cuts a block in use in two behind so many granules and frees one part, unless that would be too
-// small for a block. If it cannot be freed they are one again.
-COLD outcome_t cut(heap_t *heap, block_t *block, uint32_t granules, part_t dropped)
+// Changes the size of a block in place: joins it with the block behind, if that is free, and keeps what is
+// wanted of both.
+static outcome_t refit(heap_t *heap, block_t *block, size_t size)
 {
-    const uint32_t size = header(block)->size;
-    const uint32_t rest = size - granules;  // Of a block in use, as `size` is.
-    if (((dropped == FRONT) ? granules : rest ^ USED) < MIN) {
-        return DONE;
-    }
-    block_t *const tail = behind(block, granules);
-    block_t *const end = behind(block, size ^ USED);
-    // The new header lies in what the caller still owns if nothing comes of it.
-    const half_t tail_size = header(tail)->size;
-    const half_t tail_before = header(tail)->before;
-    set_size(tail, end, rest);
-    set_size(block, tail, granules | USED);
-    mark_start(heap, (uint32_t)index_of(heap, tail));
-    if (free_block(heap, (dropped == FRONT) ? block : tail) || (METE_CHECK_LEVEL < 1)) {
-        return DONE;
-    }
-    (void)unmark_start(heap, tail);
-    header(tail)->size = tail_size;
-    header(tail)->before = tail_before;
-    set_size(block, end, size);
-    return DAMAGE;
-}
-
-// Takes what a block in use lacks from a free block behind it.
-COLD outcome_t grow(heap_t *heap, block_t *block, uint32_t wanted)
-{
-    const uint32_t size = header(block)->size ^ USED;
-    block_t *const end = behind(block, size);
-    const uint32_t end_index = (uint32_t)index_of(heap, end);
-    const uint32_t end_size = header(end)->size;
-    if ((METE_CHECK_LEVEL >= 1) && (end_size != USED) &&
-        !is_bounded(heap, end, end_index, end_size & GRANULE_MAX, end_size)) {
-        return DAMAGE;
-    }
-    if ((end_size >= USED) || (size + end_size < wanted)) {
-        return NO_ROOM;
-    }
-    if (take(heap, end_index, wanted - size) != end) {
-        return DAMAGE;
-    }
-    (void)unmark_start(heap, end);
-    const uint32_t total = size + (header(end)->size ^ USED);
-    set_size(block, behind(block, total), total | USED);
-    return DONE;
-}
-
-// In place or not at all.
-static outcome_t fit_block(heap_t *heap, block_t *block, size_t size)
-{
-    if (!is_live(heap, block) || !is_start(heap, block)) {
+    if (!is_live(heap, block)) {
         return DAMAGE;
     }
     if (!is_size(size)) {
         return NO_ROOM;
     }
-    const uint32_t wanted = granules_for(size);
-    return (wanted <= (header(block)->size ^ USED)) ? cut(heap, block, wanted, REST)
-                                                    : grow(heap, block, wanted);
+    const uint32_t granules = granules_for(size);
+    const uint32_t old = header(block)->size ^ USED;
+    block_t *const end = behind(block, old);
+    const uint32_t end_size = header(end)->size;
+    const uint32_t total = (end_size < USED) ? old + end_size : old;
+    if ((METE_CHECK_LEVEL >= 1) && !is_sound(heap, end, (uint32_t)index_of(heap, end))) {
+        return DAMAGE;
+    }
+    if (granules > total) {
+        return NO_ROOM;
+    }
+    if (!may_leave(heap, total - granules)) {
+        return DAMAGE;
+    }
+    OPEN_BOOKS(heap);
+    books->slack += SLACK(old, 0U);
+    if (end_size < USED) {
+        detach(books, end->next, end->back, end_size);
+    } else {
+        books->slack += SLACK(0U, 1U);
+    }
+    (void)hand_out(books, block, (uint32_t)index_of(heap, block), total, granules);
+    return DONE;
 }
 
 METE_DIRECT bool HEAP(resize)(heap_t *heap, void *block, size_t size)
 {
     METE_ASSERT(heap != NULL);
-    const outcome_t outcome = (block != NULL) ? fit_block(heap, block, size) : NO_ROOM;
+    const outcome_t outcome = (block != NULL) ? refit(heap, block, size) : NO_ROOM;
     if (outcome == DAMAGE) {
         METE_FAULT(reason(heap, block), heap, block);
         return false;
@@ -815,7 +889,7 @@ METE_DIRECT void *HEAP(realloc)(heap_t *heap, void *block, size_t size)
         HEAP(free)(heap, block);
         return NULL;
     }
-    const outcome_t outcome = fit_block(heap, block, size);
+    const outcome_t outcome = refit(heap, block, size);
     if (outcome == DAMAGE) {
         METE_FAULT(reason(heap, block), heap, block);
         return NULL;
@@ -831,46 +905,6 @@ METE_DIRECT void *HEAP(realloc)(heap_t *heap, void *block, size_t size)
     return moved;
 }
 
-// ---- alignment beyond a granule
-
-// Granules from a payload to the first aligned address that leaves room for a block in between.
-static uint32_t gap_to(uintptr_t address, size_t align)
-{
-    const size_t gap = (size_t)(0U - address) & (align - 1U);
-    const bool is_too_small = (MIN > 1) && (gap != 0U) && (gap < (size_t)MIN * GRANULE);
-    return (uint32_t)((is_too_small ? gap + align : gap) / GRANULE);
-}
-
-METE_DIRECT void *HEAP(alloc_aligned)(heap_t *heap, size_t size, size_t align)
-{
-    if (!mete_align_is_legal(align)) {
-        METE_FAULT(METE_FAULT_ALIGN, heap, NULL);
-        return NULL;
-    }
-    if (align <= GRANULE) {
-        return HEAP(alloc)(heap, size);
-    }
-    // More is taken than will be kept. That does not count as a peak.
-    const tally_t free_tally_min = heap->free_tally_min;
-    const size_t room = align - GRANULE + ((size_t)(MIN - 1) * 2U * GRANULE);
-    const bool is_possible = (size != 0U) && (size <= SIZE_MAX - room);
-    block_t *const block = HEAP(alloc)(heap, is_possible ? size + room : 0U);
-    if (block == NULL) {
-        return NULL;
-    }
-    const uint32_t gap = gap_to((uintptr_t)block, align);
-    block_t *const aligned = behind(block, gap);
-    if ((cut(heap, block, gap, FRONT) != DONE) ||
-        (cut(heap, aligned, granules_for(size), REST) != DONE)) {
-        METE_FAULT(METE_FAULT_CORRUPT, heap, block);
-        return NULL;
-    }
-    const tally_t tally = heap->free_tally;
-    heap->free_tally_min = (tally < free_tally_min) ? tally : free_tally_min;
-    SETTLED(heap);
-    return aligned;
-}
-
 // ---- init and add
 
 // Makes everything from index `first` to index `end` one free block.
@@ -881,26 +915,23 @@ static void open_region(heap_t *heap, uint32_t first, uint32_t end)
     header(block)->before = NONE;
     header(at(heap, end))->size = (half_t)USED;
     OPEN_BOOKS(heap);
-    books->free_tally += TALLY(granules, 1U);
-    heap->free_tally_min += TALLY(granules, 0U);
+    books->slack += SLACK(0U, 1U);
+    heap->free_min = (half_t)(heap->free_min + granules);
     attach(books, block, first, granules, bin_of(granules));
     CLOSE_BOOKS(books);
 }
 
 // The end of a region whose first block is known and which reaches up to `stop`. 0 if it has no room
-// for a block, or reaches beyond the window or the start map.
-static uint32_t end_for(const heap_t *heap, const mete_heap_config_t *config, uintptr_t first,
-                        uintptr_t stop)
+// for a block, or reaches beyond the window.
+static uint32_t end_for(const heap_t *heap, uintptr_t first, uintptr_t stop)
 {
     // Below the heap, or wrapped around, is far beyond a narrow window. A wide one may be as large as
     // the address space.
     const bool is_above = (WORD == 4) || (stop > (uintptr_t)heap);
     const uintptr_t words = (stop - (uintptr_t)heap) / WORD;
     const uintptr_t end = first + ((words - first) / STEP * STEP);
-    const bool is_mapped = (METE_CHECK_LEVEL < 1) || (config->starts == NULL) ||
-                           (end / STEP / 32U < config->starts_count);
     const bool has_room = (end <= INDEX_MAX) && (end >= first + ((uintptr_t)MIN * STEP));
-    return (is_above && has_room && is_mapped) ? (uint32_t)end : 0U;
+    return (is_above && has_room) ? (uint32_t)end : 0U;
 }
 
 heap_t *HEAP(init)(const mete_heap_config_t *config)
@@ -909,7 +940,7 @@ heap_t *HEAP(init)(const mete_heap_config_t *config)
     heap_t *const heap =
         (heap_t *)(mete_align_up((uintptr_t)config->storage.start, GRANULE) + LEAD);
     const uint32_t end =
-        end_for(heap, config, FIRST, (uintptr_t)config->storage.start + config->storage.size);
+        end_for(heap, FIRST, (uintptr_t)config->storage.start + config->storage.size);
     if ((config->storage.start == NULL) || (end == 0U)) {
         return NULL;
     }
@@ -925,20 +956,16 @@ heap_t *HEAP(init)(const mete_heap_config_t *config)
         header(at(heap, 0U))->size = 0U;  // Not a block in use.
     }
     heap->last = (half_t)end;
-    heap->next = 0U;
-    heap->quick = (config->search == 0U) ? SIZE_LIMIT : 0U;
-    heap->end = (half_t)end;
-    heap->free_tally = 0U;
-    heap->free_squares = 0U;
-    heap->free_tally_min = 0U;
-    heap->refusals = 0U;
-    heap->starts = config->starts;
-    heap->config = config;
-    for (size_t i = 0U;
-         (config->starts != NULL) && (METE_CHECK_LEVEL >= 1) && (i < config->starts_count); i++) {
-        HIDE(i);  // Else this becomes a call of memset(), which is libc.
-        config->starts[i] = 0U;
+    if (!IS_SMALL) {
+        heap->quick = (config->search == 0U) ? SIZE_LIMIT : 0U;
     }
+    heap->end = (half_t)end;
+    heap->next = 0U;
+    heap->free_min = 0U;
+    heap->refusals = 0U;
+    heap->free_squares = 0U;
+    heap->slack = 0U;
+    heap->config = config;
     open_region(heap, FIRST, end);
     return heap;
 }
@@ -949,7 +976,7 @@ bool HEAP(add)(heap_t *heap, mete_span_t region)
     // Two words in front of the first payload: what describes the region, and a header.
     const uintptr_t start = mete_align_up((uintptr_t)region.start + ((uintptr_t)2 * WORD), GRANULE);
     const uintptr_t first = (start - (uintptr_t)heap) / WORD;
-    const uint32_t end = end_for(heap, heap->config, first, (uintptr_t)region.start + region.size);
+    const uint32_t end = end_for(heap, first, (uintptr_t)region.start + region.size);
     region_t front = first_region(heap);
     for (region_t r = front; (r.first != 0U) && (r.first < first); r = next_region(heap, r)) {
         front = r;
@@ -1001,13 +1028,13 @@ mete_heap_usage_t HEAP(usage)(const heap_t *heap)
     for (region_t r = first_region(heap); r.first != 0U; r = next_region(heap, r)) {
         total += (r.end - r.first) / STEP;
     }
-    const tally_t free = heap->free_tally >> HALF_BITS;
-    const tally_t free_min = heap->free_tally_min >> HALF_BITS;
+    const size_t free_min = heap->free_min;
+    const size_t free = free_min + (size_t)(heap->slack >> HALF_BITS);
     return (mete_heap_usage_t){
         .total_size = total * GRANULE,
-        .in_use_size = (total - (size_t)free) * GRANULE,
-        .in_use_peak = (total - (size_t)free_min) * GRANULE,
-        .free_count = (half_t)heap->free_tally,
+        .in_use_size = (total - free) * GRANULE,
+        .in_use_peak = (total - free_min) * GRANULE,
+        .free_count = (half_t)heap->slack,
         .refusals = heap->refusals,
         .frag = mete_frag_of(free, heap->free_squares),
     };
@@ -1015,7 +1042,7 @@ mete_heap_usage_t HEAP(usage)(const heap_t *heap)
 
 // What the headers of all blocks say, counted.
 typedef struct census {
-    tally_t tally;
+    slack_t slack;
     squares_t squares;
     bool is_sound;
 } census_t;
@@ -1028,9 +1055,8 @@ static void count_region(const heap_t *heap, region_t region, census_t *census)
         const uint32_t size = header(at(heap, index))->size;
         const bool is_free = size < USED;
         census->is_sound = census->is_sound && (header(at(heap, index))->before == before) &&
-                           (!is_free || (before >= USED)) &&
-                           (is_free || is_start(heap, at(heap, index)));
-        census->tally += is_free ? TALLY(size, 1U) : 0U;
+                           (!is_free || (before >= USED));
+        census->slack += is_free ? SLACK(size, 1U) : 0U;
         census->squares += is_free ? (squares_t)size * size : 0U;
         before = size;
         index = index_behind(heap, region, index);
@@ -1042,7 +1068,7 @@ static void count_region(const heap_t *heap, region_t region, census_t *census)
 
 static void take_census(const heap_t *heap, census_t *census)
 {
-    census->tally = 0U;
+    census->slack = 0U;
     census->squares = 0U;
     census->is_sound = true;
     for (region_t r = first_region(heap); r.first != 0U; r = next_region(heap, r)) {
@@ -1074,13 +1100,14 @@ bool HEAP(check)(const heap_t *heap)
     METE_ASSERT(heap != NULL);
     census_t census;
     take_census(heap, &census);
-    const uint32_t free_count = (half_t)census.tally;
+    const uint32_t free_count = (half_t)census.slack;
     uint32_t listed_count = 0U;
     for (uint32_t bin = 1U; (bin < BIN_COUNT) && (listed_count <= free_count); bin++) {
         listed_count += count_listed(heap, bin, free_count);
     }
-    return census.is_sound && (listed_count == free_count) && (census.tally == heap->free_tally) &&
-           (census.squares == heap->free_squares) && (heap->free_tally_min <= heap->free_tally);
+    return census.is_sound && (listed_count == free_count) &&
+           (census.slack == heap->slack + SLACK(heap->free_min, 0U)) &&
+           (census.squares == heap->free_squares) && (heap->slack < SLACK(USED, 0U));
 }
 
 // ---- Why an address was refused

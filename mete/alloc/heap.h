@@ -17,7 +17,7 @@
 ///            check, walk: O(blocks), and so is a fault that says why a free or resize was refused.
 ///            docs/costs.md has the instruction counts.
 ///   Space    4 bytes a block; sizes are rounded up to 8n + 4. The control block (sizeof(mete_heap_t),
-///            160 bytes on 32-bit targets) and 4 to 8 bytes a region are taken from the storage.
+///            156 bytes on 32-bit targets) and 4 to 8 bytes a region are taken from the storage.
 ///   Align    8 bytes; mete_heap_alloc_aligned() for more.
 ///   Limits   All regions within 256 KiB from the start of the first, and a block of at most
 ///            METE_HEAP_BLOCK_SIZE_MAX bytes. mete/alloc/heap_wide.h has no such limits.
@@ -44,15 +44,14 @@ typedef struct mete_heap {
     struct {
         uint16_t next, back;
     } bins[31];
-    uint16_t last;          // The end of the region that reaches farthest: no index is beyond.
-    uint16_t next;          // The word that describes the next region, or 0.
-    uint16_t end;           // The end of the first region.
-    uint16_t refusals;      // Stays at its maximum.
-    uint32_t quick;         // Sizes below this plus 1 are served without a search.
+    uint16_t last;      // The end of the region that reaches farthest: no index is beyond.
+    uint16_t end;       // The end of the first region.
+    uint16_t next;      // The word that describes the next region, or 0.
+    uint16_t free_min;  // The fewest granules that were ever free.
+    uint32_t refusals;
     uint32_t free_squares;  // Sum of the squares of the free blocks' sizes in granules.
-    uint32_t free_tally;    // Free granules, times 65536, plus the number of free blocks.
-    uint32_t free_tally_min;
-    uint32_t *starts;
+    uint32_t slack;  // Free granules above `free_min`, times 65536, plus the number of free blocks.
+    uint32_t quick;  // Sizes below this plus 1 are served without a search.
     const struct mete_heap_config *config;
 } mete_heap_t;
 
@@ -61,9 +60,10 @@ typedef struct mete_heap {
 typedef struct mete_heap_config {
     mete_span_t storage;  ///< First region, at least METE_HEAP_SIZE_MIN bytes. Any alignment.
 
-    /// Blocks looked at in each of two bins before one is taken.
-    /// 0 is fastest; 2 costs a quarter more time and on most recorded programs needs less memory, by
-    /// at most 9 %; beyond 4 nothing is gained. docs/costs.md has both.
+    /// Blocks looked at in each of two bins before one is taken; with a search, blocks below 60 bytes
+    /// come from the end of what is found, and so seldom grow in place. 0 is fastest; 2 costs a fifth
+    /// more time to allocate, and on recorded programs saves up to 7 % of the memory and never costs
+    /// more than 1 %; beyond 4 nothing is gained. docs/costs.md has both.
     uint32_t search;
 
     /// Called when a request cannot be met, before NULL is returned: it may free something, and
@@ -71,12 +71,6 @@ typedef struct mete_heap_config {
     /// block would have to hold, room for alignment included. The heap is in a consistent state.
     bool (*on_refusal)(void *self, size_t size);
     void *on_refusal_self;
-
-    /// One bit for every 8 bytes of the window from `storage.start` to the end of the last region,
-    /// or NULL. With it double and interior frees are refused exactly; without it they are refused
-    /// until the memory has been handed out again.
-    uint32_t *starts;
-    size_t starts_count;  ///< Words in `starts`: METE_HEAP_STARTS_COUNT(bytes), or 0.
 } mete_heap_config_t;
 
 /// The largest block: 255 KiB. More is refused even of a heap that would have it.
@@ -85,16 +79,13 @@ typedef struct mete_heap_config {
 /// Bytes of storage that suffice for one block of 8 bytes, whatever the storage's alignment.
 #define METE_HEAP_SIZE_MIN (sizeof(mete_heap_t) + 32U)
 
-/// Words of the start map of a window of `bytes`.
-#define METE_HEAP_STARTS_COUNT(bytes) (((bytes) + 255U) / 256U)
-
 /// How full a heap is. Bytes include the headers of blocks.
 typedef struct {
     size_t total_size;   ///< Bytes in all regions that blocks can occupy.
     size_t in_use_size;  ///< Bytes in blocks handed out.
     size_t in_use_peak;  ///< The most ever handed out at once, in bytes.
     size_t free_count;   ///< Free blocks.
-    size_t refusals;     ///< Requests that could not be met; counts up to 65 535.
+    size_t refusals;     ///< Requests that could not be met, modulo 2^32.
     mete_frag_t frag;    ///< Fragmentation of the free memory.
 } mete_heap_usage_t;
 
@@ -160,7 +151,7 @@ mete_alloc_t mete_heap_as_alloc(mete_heap_t *heap);
 #define METE_HEAP_DEFINE(name, bytes) \
     METE_SECTION static uint64_t name##_storage[((bytes) + 7U) / 8U]; \
     static const mete_heap_config_t name##_config = { \
-        {name##_storage, sizeof name##_storage}, 2U, NULL, NULL, NULL, 0U}
+        {name##_storage, sizeof name##_storage}, 2U, NULL, NULL}
 
 #ifdef __cplusplus
 }

@@ -8,7 +8,7 @@
 typedef mete_heap_wide_t heap_t;
 typedef uint32_t half_t;
 typedef uint64_t map_t;
-typedef uint64_t tally_t;
+typedef uint64_t slack_t;
 typedef uint64_t squares_t;
 typedef uint64_t reach_t;
 enum {

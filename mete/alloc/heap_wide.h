@@ -6,7 +6,7 @@
 ///
 ///   Limits   All regions within 16 GiB from the start of the first.
 ///   Space    8 bytes a block; sizes are rounded up to 8n, at least 8. Control block
-///            sizeof(mete_heap_wide_t), about 570 bytes.
+///            sizeof(mete_heap_wide_t), about 560 bytes.
 ///
 /// Every function does what its namesake in heap.h does. Both heaps may be used in one program.
 
@@ -23,14 +23,13 @@ typedef struct mete_heap_wide {
         uint32_t next, back;
     } bins[63];
     uint32_t last;
-    uint32_t next;
     uint32_t end;
+    uint32_t next;
+    uint32_t free_min;
+    uint64_t free_squares;
+    uint64_t slack;  // Free granules above `free_min`, times 2^32, plus the number of free blocks.
     uint32_t refusals;
     size_t quick;
-    uint64_t free_squares;
-    uint64_t free_tally;  // Free granules, times 2^32, plus the number of free blocks.
-    uint64_t free_tally_min;
-    uint32_t *starts;
     const mete_heap_config_t *config;
 } mete_heap_wide_t;
 

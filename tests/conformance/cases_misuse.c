@@ -109,14 +109,25 @@ static void releasing_an_address_inside_a_block_is_refused(suite_t *s)
     expect_no_effect(s, count);
 }
 
+static bool is_block(const suite_t *s, const unsigned char *address)
+{
+    bool is_found = false;
+    for (size_t i = 0U; i < s->count; i++) {
+        is_found = is_found || (s->slots[i].block == address);
+    }
+    return is_found;
+}
+
 static void releasing_memory_never_handed_out_is_refused(suite_t *s)
 {
     const size_t count = take_six(s);
     const uintptr_t end = (uintptr_t)s->arena.start + s->arena.size;
     const suite_slot_t *const last = &s->slots[5];
     for (size_t offset = 64U; (uintptr_t)last->block + offset < end; offset += 40U) {
-        suite_release(s, last->block + offset, s->size, s->align);
-        CHECK(tap_take_fault() != 0);
+        if (!is_block(s, last->block + offset)) {
+            suite_release(s, last->block + offset, s->size, s->align);
+            CHECK(tap_take_fault() != 0);
+        }
     }
     expect_no_effect(s, count);
 }

@@ -33,8 +33,8 @@ static void what_is_shrunk_off_can_be_had(suite_t *s)
 
 static void the_last_block_grows_in_place_and_keeps_contents(suite_t *s)
 {
-    (void)suite_take(s, s->size, s->align);
-    suite_slot_t *const slot = suite_take(s, s->size, s->align);
+    (void)suite_take(s, s->size_fill, s->align);
+    suite_slot_t *const slot = suite_take(s, s->size_fill, s->align);
     if (CHECK(slot != NULL) && CHECK(resize(s, slot, 4U * s->size_fill))) {
         CHECK(suite_all_intact(s));
         suite_refill(s, slot, 4U * s->size_fill);

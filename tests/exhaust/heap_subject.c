@@ -16,16 +16,10 @@
 
 #include <string.h>
 
-enum { SCALE_FINE = 20, STARTS_COUNT = 8 };
+enum { SCALE_FINE = 20 };
 
 enum { REALLOC = EXHAUST_OWN };
 static const char *const verbs[] = {"realloc"};
-
-// In the arena: the start map, then the storage.
-typedef struct layout {
-    uint32_t starts[STARTS_COUNT];
-    unsigned char storage[EXHAUST_ARENA_MAX - (STARTS_COUNT * 4)];
-} layout_t;
 
 static const heap_rules_t rules = {WORD, MIN, SIZE_LIMIT, BIN_COUNT};
 static const uint16_t aligns[] = {8U, 16U, 64U, 0U};
@@ -34,39 +28,25 @@ static mete_heap_config_t config;
 static size_t scale;  // Granules in all.
 static int first;     // The first payload.
 
-static exhaust_offer_t begin(mete_span_t arena, size_t granules, uint32_t search, bool has_map)
+static exhaust_offer_t begin(mete_span_t arena, size_t granules, uint32_t search)
 {
-    layout_t *const layout = arena.start;
     const size_t size = LEAD + ((size_t)FIRST * WORD) + (granules * GRANULE);
     scale = granules;
-    config = (mete_heap_config_t){.storage = {layout->storage, size},
-                                  .search = search,
-                                  .starts = has_map ? layout->starts : NULL,
-                                  .starts_count = has_map ? (size_t)STARTS_COUNT : 0U};
+    config = (mete_heap_config_t){.storage = {arena.start, size}, .search = search};
     heap = HEAP(init)(&config);
     first = exhaust_at(at(heap, FIRST));
     const mete_span_t blocks = {at(heap, FIRST), (granules * GRANULE) - WORD};
-    return (exhaust_offer_t){HEAP(as_alloc)(heap), blocks, offsetof(layout_t, storage) + size};
+    return (exhaust_offer_t){HEAP(as_alloc)(heap), blocks, size};
 }
 
 static exhaust_offer_t begin_quick(mete_span_t arena, size_t granules)
 {
-    return begin(arena, granules, 0U, false);
+    return begin(arena, granules, 0U);
 }
 
 static exhaust_offer_t begin_close(mete_span_t arena, size_t granules)
 {
-    return begin(arena, granules, 2U, false);
-}
-
-static exhaust_offer_t begin_quick_map(mete_span_t arena, size_t granules)
-{
-    return begin(arena, granules, 0U, true);
-}
-
-static exhaust_offer_t begin_close_map(mete_span_t arena, size_t granules)
-{
-    return begin(arena, granules, 2U, true);
+    return begin(arena, granules, 2U);
 }
 
 // ---- What is free
@@ -257,7 +237,7 @@ static bool has_counts(void)
            (usage.free_count == free_count) && (usage.in_use_peak >= usage.in_use_size);
 }
 
-static bool is_sound(void)
+static bool agrees(void)
 {
     view_t view = {0U, true};
     return HEAP(check)(heap) && HEAP(walk)(heap, is_as_modelled, &view) &&
@@ -278,7 +258,8 @@ static void mask(unsigned char *copy)
 {
     heap_t *const masked = (heap_t *)(void *)(copy + exhaust_at(heap));
     masked->refusals = 0U;
-    masked->free_tally_min = 0U;
+    masked->slack += SLACK(masked->free_min, 0U);
+    masked->free_min = 0U;
     (void)HEAP(walk)(heap, mask_free, copy);
 }
 
@@ -344,7 +325,7 @@ static void misuse(void)
     exhaust_refused(1U << METE_FAULT_ALIGN);
 }
 
-#define HEAP_SUBJECT(variant, suffix, start, what) \
+#define HEAP_SUBJECT(variant, suffix, start) \
     const exhaust_subject_t SUBJECT(variant) = { \
         .name = NAME suffix, \
         .verbs = verbs, \
@@ -354,23 +335,11 @@ static void misuse(void)
         .aligns = aligns, \
         .may_acquire = may_acquire, \
         .may_resize = may_resize, \
-        .is_sound = is_sound, \
+        .is_sound = agrees, \
         .mask = mask, \
         .misuse = misuse, \
-        .content = (what), \
         .is_whole_when_empty = true, \
     }
 
-// With the start map contents are full of headers of blocks in use, wherever a block could begin: only
-// the map tells them apart.
-#ifdef METE_HEAP_WIDE_H
-static const half_t headers[] = {USED | MIN, USED | MIN};
-#else
-static const half_t headers[] = {0xC0C0U, 0xC0C0U, USED | MIN, USED | MIN};
-#endif
-_Static_assert(sizeof headers == 8U, "that is how long a content is");
-
-HEAP_SUBJECT(quick, ".k0", begin_quick, NULL);
-HEAP_SUBJECT(close, ".k2", begin_close, NULL);
-HEAP_SUBJECT(quick_map, ".k0.map", begin_quick_map, (const unsigned char *)headers);
-HEAP_SUBJECT(close_map, ".k2.map", begin_close_map, (const unsigned char *)headers);
+HEAP_SUBJECT(quick, ".k0", begin_quick);
+HEAP_SUBJECT(close, ".k2", begin_close);

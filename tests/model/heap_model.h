@@ -34,7 +34,6 @@ enum { MEMORY_SIZE = 32768, SLOT_COUNT = 160, STEP_COUNT = 30000, ALIGN_MAX = 40
 enum { GRANULE = 8, SEEN_MAX = 2 * SLOT_COUNT + 8, REGION_MAX = 4 };
 
 static _Alignas(16) unsigned char memory[MEMORY_SIZE + 16];
-static uint32_t starts[METE_HEAP_STARTS_COUNT(MEMORY_SIZE + 16)];
 
 // ---- What is held
 

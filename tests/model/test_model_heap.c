@@ -16,12 +16,10 @@ static mete_span_t region(size_t number, unsigned offset)
                          size};
 }
 
-static bool start(uint32_t search, mete_span_t storage, bool has_starts)
+static bool start(uint32_t search, mete_span_t storage)
 {
     config.storage = storage;
     config.search = search;
-    config.starts = has_starts ? starts : NULL;
-    config.starts_count = has_starts ? sizeof starts / sizeof starts[0] : 0U;
     for (size_t i = 0U; i < SLOT_COUNT; i++) {
         slots[i].block = NULL;
     }
@@ -79,12 +77,12 @@ static void add_next(unsigned offset)
     settle();
 }
 
-static void run(uint32_t search, uint32_t seed, bool has_starts)
+static void run(uint32_t search, uint32_t seed)
 {
     const unsigned offset = seed % 16U;
     random_state = seed;
     misuse_every = 16U;
-    if (!EXPECT(start(search, region(0U, offset), has_starts))) {
+    if (!EXPECT(start(search, region(0U, offset)))) {
         return;
     }
     settle();
@@ -104,51 +102,44 @@ static void run(uint32_t search, uint32_t seed, bool has_starts)
 static void test_without_search_it_agrees_with_the_model(void)
 {
     configure_hook(false, false, false);
-    run(0U, 0x1234567U, false);
+    run(0U, 0x1234567U);
 }
 
 static void test_with_search_1_it_agrees_with_the_model(void)
 {
     configure_hook(false, false, false);
-    run(1U, 0x2345678U, false);
+    run(1U, 0x2345678U);
 }
 
 static void test_with_search_2_it_agrees_with_the_model(void)
 {
     configure_hook(false, false, false);
-    run(2U, 0x3456789U, false);
+    run(2U, 0x3456789U);
 }
 
 static void test_with_search_8_it_agrees_with_the_model(void)
 {
     configure_hook(false, false, false);
-    run(8U, 0x456789AU, false);
-}
-
-static void test_with_a_start_map_it_agrees_with_the_model(void)
-{
-    configure_hook(false, false, false);
-    run(0U, 0x56789ABU, true);
-    run(2U, 0x6789ABCU, true);
+    run(8U, 0x456789AU);
 }
 
 static void test_a_hook_that_frees_something_gets_one_retry(void)
 {
     configure_hook(true, true, true);
-    run(0U, 0x789ABCDU, false);
-    run(2U, 0x89ABCDEU, false);
+    run(0U, 0x789ABCDU);
+    run(2U, 0x89ABCDEU);
 }
 
 static void test_a_hook_that_only_claims_so_gets_one_retry(void)
 {
     configure_hook(true, false, true);
-    run(0U, 0x9ABCDEFU, false);
+    run(0U, 0x9ABCDEFU);
 }
 
 static void test_a_hook_that_says_no_gets_none(void)
 {
     configure_hook(true, true, false);
-    run(2U, 0xABCDEF1U, false);
+    run(2U, 0xABCDEF1U);
 }
 
 static void test_every_nth_request_may_fail(void)
@@ -158,7 +149,7 @@ static void test_every_nth_request_may_fail(void)
     misuse_every = 0U;
     for (unsigned distance = 1U; distance <= 8U; distance++) {
         random_state = distance;
-        EXPECT(start(2U * (distance % 2U), region(0U, distance), false));
+        EXPECT(start(2U * (distance % 2U), region(0U, distance)));
         for (unsigned i = 0U; i < STEP_COUNT / 16; i++) {
             if (i % distance == 0U) {
                 EXPECT(HEAP(alloc)(heap, MEMORY_SIZE) == NULL);
@@ -178,7 +169,7 @@ static void test_storage_may_start_and_end_anywhere(void)
     size_t made_count = 0U;
     for (unsigned offset = 0U; offset < 16U; offset++) {
         for (size_t size = SIZE_MIN - 40U; size < SIZE_MIN + 40U; size++) {
-            const bool is_made = start(0U, (mete_span_t){memory + offset, size}, false);
+            const bool is_made = start(0U, (mete_span_t){memory + offset, size});
             EXPECT(is_made || (size < SIZE_MIN));
             if (is_made) {
                 made_count++;
@@ -202,7 +193,7 @@ static void test_every_alignment_is_served_from_a_fresh_heap(void)
     for (unsigned offset = 0U; offset < 16U; offset += 3U) {
         for (size_t align = 1U; align <= (size_t)ALIGN_MAX; align *= 2U) {
             for (size_t size = 1U; size < 40U; size += 6U) {
-                EXPECT(start(0U, (mete_span_t){memory + offset, MEMORY_SIZE}, false));
+                EXPECT(start(0U, (mete_span_t){memory + offset, MEMORY_SIZE}));
                 unsigned char *const block = HEAP(alloc_aligned)(heap, size, align);
                 EXPECT(block != NULL);
                 note_peak(HEAP(usage)(heap).in_use_peak);
@@ -220,7 +211,7 @@ static void test_a_fresh_heap_holds_what_its_size_says(void)
     configure_hook(false, false, false);
     for (size_t size = MEMORY_SIZE / SLOT_COUNT; size < MEMORY_SIZE / 2U;
          size += 1U + (size / 3U)) {
-        EXPECT(start((uint32_t)(size % 3U), (mete_span_t){memory + 1, MEMORY_SIZE}, false));
+        EXPECT(start((uint32_t)(size % 3U), (mete_span_t){memory + 1, MEMORY_SIZE}));
         const size_t total = HEAP(usage)(heap).total_size / GRANULE;
         size_t count = 0U;
         while ((count < SLOT_COUNT) && (HEAP(alloc)(heap, size) != NULL)) {
@@ -235,7 +226,7 @@ static void test_the_largest_block_is_all_there_is(void)
 {
     configure_hook(false, false, false);
     for (uint32_t search = 0U; search <= 2U; search++) {
-        EXPECT(start(search, (mete_span_t){memory + 3, MEMORY_SIZE}, false));
+        EXPECT(start(search, (mete_span_t){memory + 3, MEMORY_SIZE}));
         const size_t size = HEAP(usage)(heap).total_size - HEADER_SIZE;
         EXPECT(HEAP(alloc)(heap, size + 1U) == NULL);
         keep_new(&slots[0], HEAP(alloc)(heap, size), size, GRANULE);
@@ -255,7 +246,7 @@ static void test_large_blocks_succeed_when_they_must(void)
     configure_hook(false, false, false);
     for (uint32_t search = 0U; search <= 2U; search++) {
         for (size_t size = 150000U; size <= METE_HEAP_BLOCK_SIZE_MAX; size += 97U) {
-            EXPECT(start(search, (mete_span_t){window, sizeof window}, false));
+            EXPECT(start(search, (mete_span_t){window, sizeof window}));
             const chance_t chance = begin(granules_for(size), NULL);
             EXPECT(chance != MAY_SUCCEED);  // There is one free block.
             unsigned char *const block = HEAP(alloc)(heap, size);
@@ -272,7 +263,6 @@ int main(void)
     RUN(test_with_search_1_it_agrees_with_the_model);
     RUN(test_with_search_2_it_agrees_with_the_model);
     RUN(test_with_search_8_it_agrees_with_the_model);
-    RUN(test_with_a_start_map_it_agrees_with_the_model);
     RUN(test_a_hook_that_frees_something_gets_one_retry);
     RUN(test_a_hook_that_only_claims_so_gets_one_retry);
     RUN(test_a_hook_that_says_no_gets_none);
