@@ -7,7 +7,6 @@
 
 #include "mete/core/pass.h"
 
-#define SEED       ((uintptr_t)0x71756F74U)
 #define IS_CHECKED (METE_CHECK_LEVEL >= 1)
 
 // Paranoid: accounts that do not add up are reported by the next call.
@@ -32,17 +31,18 @@ static record_t *record_of(const void *block)
     return (record_t *)((uintptr_t)block - sizeof(record_t));
 }
 
-static uintptr_t check_of(const record_t *record)
+// Of this wrapper's own records only: another one's accounts are not ours to change.
+static uintptr_t check_of(const mete_quota_t *quota, const record_t *record)
 {
-    return SEED + 3U * (uintptr_t)record->size + 5U * (uintptr_t)record->align +
+    return (uintptr_t)quota + 3U * (uintptr_t)record->size + 5U * (uintptr_t)record->align +
            7U * record->owner + 9U * (uintptr_t)record;
 }
 
 // Of a record whose block was released. It depends on nothing else in the record, for the allocator behind
 // usually writes its own links to the start of free memory.
-static uintptr_t released_check_of(const record_t *record)
+static uintptr_t released_check_of(const mete_quota_t *quota, const record_t *record)
 {
-    return ~(SEED + (uintptr_t)record);
+    return ~((uintptr_t)quota + (uintptr_t)record);
 }
 
 static size_t outer_align_of(size_t align)
@@ -75,10 +75,11 @@ static int fault_of(const mete_quota_t *quota, const void *block, size_t size, s
         return METE_FAULT_FOREIGN;
     }
     const record_t *const record = record_of(block);
-    if (record->check == released_check_of(record)) {
+    if (record->check == released_check_of(quota, record)) {
         return METE_FAULT_DOUBLE_FREE;
     }
-    if ((record->check != check_of(record)) || (record->owner >= quota->config->owner_count)) {
+    if ((record->check != check_of(quota, record)) ||
+        (record->owner >= quota->config->owner_count)) {
         return METE_FAULT_CORRUPT;
     }
     return ((record->size == size) && (record->align == align)) ? 0 : METE_FAULT_SIZE;
@@ -207,7 +208,7 @@ static void *acquire(void *self, size_t size, size_t align)
     record->size = size;
     record->align = align;
     record->owner = index;
-    record->check = check_of(record);
+    record->check = check_of(quota, record);
     const owner_t *const owner = &quota->config->owners[index];
     book(quota, index, owner->in_use_size + size, owner->in_use_count + 1U, caller);
     CHECK_ALL(quota);
@@ -226,7 +227,7 @@ static void release(void *self, void *block, size_t size, size_t align)
     record_t *const record = record_of(block);
     const size_t index = record->owner;
     const owner_t *const owner = &quota->config->owners[index];
-    record->check = released_check_of(record);
+    record->check = released_check_of(quota, record);
     book(quota, index, owner->in_use_size - size, owner->in_use_count - 1U, caller);
     CHECK_ALL(quota);
     const size_t prefix_size = prefix_size_of(align);
@@ -265,7 +266,7 @@ static bool resize(void *self, void *block, size_t old_size, size_t new_size, si
         return false;
     }
     record->size = new_size;
-    record->check = check_of(record);
+    record->check = check_of(quota, record);
     book(quota, index, owner->in_use_size - old_size + new_size, owner->in_use_count, caller);
     CHECK_ALL(quota);
     return true;

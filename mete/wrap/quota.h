@@ -31,8 +31,8 @@
 ///   Errors   A quota reached is as ordinary as out of memory: NULL, counted, and nothing is booked.
 ///            Misuse and damage: METE_FAULT, and nothing changes. FOREIGN: not in the memory of the
 ///            allocator behind. DOUBLE_FREE: given back already, as far as its memory was not used again.
-///            SIZE: another size or alignment than it has. CORRUPT: there is no record in front, it was
-///            overwritten or no block starts there.
+///            SIZE: another size or alignment than it has. CORRUPT: there is no record of this wrapper in
+///            front: it was overwritten, no block starts there, or another quota handed it out.
 ///
 /// Bytes are those that the program asks for. What records and the allocator behind add, and what
 /// fragmentation costs, is the distance between `capacity_size` and the size of its memory; a reserve

@@ -401,6 +401,24 @@ static void test_misuse_is_refused_and_no_account_changes(void)
     EXPECT(mete_quota_check(&quota) && (inner.complaints == 0U));
 }
 
+static void test_a_block_of_another_quota_is_refused(void)
+{
+    static mete_quota_t other;
+    static mete_quota_owner_t other_owners[OWNER_COUNT];
+    setup();
+    mete_quota_config_t other_config = config;
+    other_config.owners = other_owners;
+    EXPECT(mete_quota_init(&other, quota.inner, &other_config));
+    void *const block = mete_acquire(mete_quota_as_alloc(&other), 100U, 8U);
+    mete_release(view, block, 100U, 8U);
+    EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
+    EXPECT(!mete_resize(view, block, 100U, 90U, 8U) && (tap_take_fault() == METE_FAULT_CORRUPT));
+    EXPECT(mete_quota_check(&quota) && mete_quota_check(&other));
+    EXPECT((other_owners[0].in_use_size == 100U) && (owners[0].in_use_size == 0U));
+    mete_release(mete_quota_as_alloc(&other), block, 100U, 8U);
+    EXPECT((tap_take_fault() == 0) && (inner_live_count(&inner) == 0U));
+}
+
 static void test_every_bit_of_a_record_is_guarded(void)
 {
     setup();
@@ -579,6 +597,7 @@ int main(void)
     RUN(test_every_alignment_is_kept);
     if (METE_CHECK_LEVEL >= 1) {
         RUN(test_misuse_is_refused_and_no_account_changes);
+        RUN(test_a_block_of_another_quota_is_refused);
         RUN(test_every_bit_of_a_record_is_guarded);
     }
     if (METE_CHECK_LEVEL >= 3) {
