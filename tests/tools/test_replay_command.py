@@ -367,7 +367,11 @@ class Progress(Case):
         self.assertRegex(shown, rb"^(\r\[#*\.*\] +\d+ % -)+\r\x1b\[K$")
 
     def test_nothing_is_drawn_before_a_second_has_passed(self):
-        self.assertEqual(self.replay_on_a_terminal(delay=0.4), b"")
+        start = time.monotonic()
+        shown = self.replay_on_a_terminal(delay=0.2)
+        if time.monotonic() - start > 1:
+            self.skipTest("this machine is too busy to tell")
+        self.assertEqual(shown, b"")
 
     def test_none_is_drawn_without_a_terminal(self):
         run = self.replay("--fit", os.path.join(TRACES, "duktape.trace.zst"))

@@ -112,8 +112,10 @@ static void test_what_the_allocator_behind_does_not_hold_is_not_wiped(void)
     mete_release(view, block, 60U, 8U);
     EXPECT((inner.complaints == 4U) && is_filled(block, SECRET, 60U));
     EXPECT(is_filled(other, SECRET, 60U));
-    mete_release(view, inner_arena + INNER_SIZE, 60U, 8U);  // Nothing of it is ours to write to.
-    EXPECT(inner.complaints == 5U);
+    static unsigned char elsewhere[60];  // Nothing of it is ours to write to.
+    mete_words_fill(elsewhere, SECRET, sizeof elsewhere);
+    mete_release(view, elsewhere, sizeof elsewhere, 8U);
+    EXPECT((inner.complaints == 5U) && is_filled(elsewhere, SECRET, sizeof elsewhere));
 }
 
 static void test_a_shrink_of_what_is_not_held_is_reported(void)
