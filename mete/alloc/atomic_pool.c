@@ -110,6 +110,7 @@ bool mete_atomic_pool_init(mete_atomic_pool_t *pool, const mete_atomic_pool_conf
 // block is still on top: else somebody has taken it since, and the link is his.
 static inline size_t pop(mete_atomic_pool_t *pool, size_t *list)
 {
+    size_t pauses = 0U;
     size_t top = mete_atomic_load_acquire(list);
     for (;;) {  // Each repeat is another caller's progress.
         const size_t index = top & pool->mask;
@@ -124,6 +125,7 @@ static inline size_t pop(mete_atomic_pool_t *pool, size_t *list)
                         mete_atomic_replace_relaxed(list, top, (top | pool->mask) + 1U + next))) {
             return index;
         }
+        mete_atomic_wait(&pauses);
         const size_t seen = top;
         top = mete_atomic_load_acquire(list);
         if (!is_free && (top == seen)) {
@@ -136,7 +138,9 @@ static inline size_t pop(mete_atomic_pool_t *pool, size_t *list)
 static inline void push(mete_atomic_pool_t *pool, size_t *list, size_t index, size_t top,
                         size_t next)
 {
+    size_t pauses = 0U;
     while (!mete_atomic_replace_release(list, top, (top - next) + index)) {
+        mete_atomic_wait(&pauses);
         top = mete_atomic_load_relaxed(list);  // Another caller's progress.
         next = top & pool->mask;
         mete_atomic_store_relaxed(&pool->links[index], next);

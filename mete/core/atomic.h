@@ -24,6 +24,18 @@
 #define METE_ATOMIC_BUILTIN 0
 #endif
 
+// How a core lets others go first. Where several cores at one word are not the rule: not at all.
+#if defined(__x86_64__) || defined(__i386__)
+#define METE_ATOMIC_PAUSE()     __builtin_ia32_pause()
+#define METE_ATOMIC_PAUSE_FIRST 16U
+#elif defined(__aarch64__)
+#define METE_ATOMIC_PAUSE()     __asm__ volatile("yield")
+#define METE_ATOMIC_PAUSE_FIRST 16U
+#else
+#define METE_ATOMIC_PAUSE()     ((void)0)
+#define METE_ATOMIC_PAUSE_FIRST 0U
+#endif
+
 static inline size_t mete_atomic_load_relaxed(const size_t *word)
 {
     return METE_ATOMIC_BUILTIN ? __atomic_load_n(word, __ATOMIC_RELAXED)
@@ -66,6 +78,20 @@ static inline size_t mete_atomic_add_relaxed(size_t *word, size_t value)
 {
     return METE_ATOMIC_BUILTIN ? __atomic_add_fetch(word, value, __ATOMIC_RELAXED)
                                : mete_atomic_critical_add(word, value);
+}
+
+/// Before another try: lets others go first for 16 pauses of the core, and twice as many each time, up to
+/// 256. Two cores that both hurry hinder each other for longer. `pauses` starts at 0. On cores for firmware,
+/// where what came in between was an interrupt, it does nothing.
+static inline void mete_atomic_wait(size_t *pauses)
+{
+    if (METE_ATOMIC_PAUSE_FIRST != 0U) {
+        *pauses =
+            (*pauses == 0U) ? METE_ATOMIC_PAUSE_FIRST : *pauses + ((*pauses < 256U) ? *pauses : 0U);
+        for (size_t i = 0U; i < *pauses; i++) {
+            METE_ATOMIC_PAUSE();
+        }
+    }
 }
 
 #endif

@@ -43,10 +43,22 @@ static void test_add_returns_the_sum_and_wraps(void)
     expect_adds(mete_atomic_add_relaxed);
 }
 
+static void test_waits_grow_up_to_256_pauses_or_stay_none(void)
+{
+    size_t pauses = 0U;
+    mete_atomic_wait(&pauses);
+    EXPECT(pauses == METE_ATOMIC_PAUSE_FIRST);
+    for (size_t i = 0U; i < 10U; i++) {
+        mete_atomic_wait(&pauses);
+    }
+    EXPECT(pauses == ((METE_ATOMIC_PAUSE_FIRST != 0U) ? 256U : 0U));
+}
+
 int main(void)
 {
     RUN(test_load_gives_what_was_stored);
     RUN(test_replace_needs_the_whole_word_as_expected);
     RUN(test_add_returns_the_sum_and_wraps);
+    RUN(test_waits_grow_up_to_256_pauses_or_stay_none);
     return tap_finish();
 }

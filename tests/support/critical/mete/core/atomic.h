@@ -14,4 +14,9 @@
 #define mete_atomic_replace_release mete_atomic_critical_replace
 #define mete_atomic_add_relaxed     mete_atomic_critical_add
 
+static inline void mete_atomic_wait(size_t *pauses)
+{
+    (void)pauses;
+}
+
 #endif

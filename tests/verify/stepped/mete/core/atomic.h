@@ -53,4 +53,9 @@ static inline size_t mete_atomic_add_relaxed(size_t *word, size_t value)
     return *word;
 }
 
+static inline void mete_atomic_wait(size_t *pauses)
+{
+    (void)pauses;
+}
+
 #endif

@@ -19,4 +19,9 @@ static inline bool mete_atomic_replace_relaxed(size_t *word, size_t from, size_t
     return (((value ^ from) & 0x0FU) == 0U) && mete_atomic_critical_replace(word, value, to);
 }
 
+static inline void mete_atomic_wait(size_t *pauses)
+{
+    (void)pauses;
+}
+
 #endif
