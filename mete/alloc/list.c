@@ -9,14 +9,15 @@
 
 #include "mete/alloc/list.h"
 
-// Half a word.
-typedef __typeof__(__builtin_choose_expr(sizeof(uintptr_t) > 4U, (uint32_t)0, (uint16_t)0)) half_t;
-
-enum { WORD = (int)sizeof(uintptr_t), GRANULE = 2 * WORD };
+enum {
+    WORD = (int)sizeof(uintptr_t),
+    GRANULE = 2 * WORD,
+    HALF_BITS = 4 * WORD,
+    REST_MIN = 2,  // Granules. Fewer are rarely of use, and all searches would have to pass them.
+};
 
 typedef struct __attribute__((may_alias)) block {
-    half_t size;         // In granules, header included.
-    half_t tag;          // Vouches for the rest. Not kept at level 0.
+    uintptr_t header;    // Lower half: size in granules, header included. Upper half: the tag.
     struct block *next;  // Of a free block: the next in address order, or the end. Else payload.
 } block_t;
 
@@ -63,9 +64,14 @@ METE_INLINE block_t *at(const block_t *block, size_t granules)
     return (block_t *)((uintptr_t)block + (granules * GRANULE));
 }
 
+METE_INLINE size_t size_in(const block_t *block)
+{
+    return block->header & (((uintptr_t)1U << HALF_BITS) - 1U);
+}
+
 METE_INLINE block_t *behind(const block_t *block)
 {
-    return at(block, block->size);
+    return at(block, size_in(block));
 }
 
 METE_INLINE block_t *block_of(const void *payload)
@@ -85,42 +91,46 @@ METE_INLINE size_t granules_for(size_t size)
     return ((((size - 1U) / WORD) + 1U) / 2U) + 1U;
 }
 
-// ---- Tags. No address of a header is a multiple of a granule, no link ends in ones: so a tag of a free
-// block is never one of a block in use, and a header of zeros is neither.
-
-METE_INLINE half_t live_tag_of(const block_t *block)
-{
-    return (half_t)(block->size ^ (uintptr_t)block);
-}
-
-METE_INLINE half_t free_tag_of(const block_t *block)
-{
-    return (half_t) ~(block->size ^ (uintptr_t)block ^ (uintptr_t)block->next);
-}
+// ---- Tags. In a free block size, tag, address and link give 0, in a block in use size, tag and address
+// give ones. No address of a header is a multiple of a granule, and no link ends in ones: so a header is
+// never both, and one of zeros is neither. Level 0 keeps none.
 
 METE_INLINE void put_live(block_t *block, size_t size)
 {
-    block->size = (half_t)size;
-    if (METE_CHECK_LEVEL >= 1) {
-        block->tag = live_tag_of(block);
-    }
+    const uintptr_t tag = (METE_CHECK_LEVEL >= 1) ? ~(size ^ (uintptr_t)block) : 0U;
+    block->header = size | (tag << HALF_BITS);
 }
 
 HOT void put_free(block_t *block, size_t size, block_t *next)
 {
-    block->size = (half_t)size;
+    const uintptr_t place = (uintptr_t)block ^ (uintptr_t)next;
+    const uintptr_t tag = (METE_CHECK_LEVEL >= 1) ? size ^ place : 0U;
+    block->header = size | (tag << HALF_BITS);
     block->next = next;
-    if (METE_CHECK_LEVEL >= 1) {
-        block->tag = free_tag_of(block);
-    }
 }
 
-// A header that became part of a free block must not pass for one of a block in use: its tag is of
-// another size.
+// What size, tag and address of a header give, in the upper half; the lower half is 0.
+METE_INLINE uintptr_t sum_of(const block_t *block)
+{
+    const uintptr_t header = block->header;
+    return (header ^ (header >> HALF_BITS) ^ (uintptr_t)block) << HALF_BITS;
+}
+
+METE_INLINE bool has_live_tag(const block_t *block)
+{
+    return (~sum_of(block) >> HALF_BITS) == 0U;
+}
+
+METE_INLINE bool has_free_tag(const block_t *block)
+{
+    return (sum_of(block) ^ ((uintptr_t)block->next << HALF_BITS)) == 0U;
+}
+
+// A header that became part of a free block must not pass for one of a block in use.
 METE_INLINE void wipe(block_t *block)
 {
     if (METE_CHECK_LEVEL >= 1) {
-        block->size = 0U;
+        block->header = 0U;
     }
 }
 
@@ -135,15 +145,17 @@ METE_INLINE bool is_place(const mete_list_t *list, const block_t *block)
 
 METE_INLINE bool is_live(const mete_list_t *list, const block_t *block)
 {
-    return (METE_CHECK_LEVEL < 1) || (is_place(list, block) && (block->tag == live_tag_of(block)));
+    return (METE_CHECK_LEVEL < 1) || (is_place(list, block) && has_live_tag(block));
 }
 
 // The free block behind this one, which is free or the head; or the end. DAMAGE if this one is damaged.
+// A link that goes up and not beyond the end is what bounds a walk; the tag says that it is the one that
+// was written.
 HOT block_t *next_of(const mete_list_t *list, const block_t *block)
 {
     block_t *const next = block->next;
     if ((METE_CHECK_LEVEL >= 1) &&
-        ((block->tag != free_tag_of(block)) || (next < behind(block)) || (next > end_of(list)))) {
+        (!has_free_tag(block) || (next <= block) || (next > end_of(list)))) {
         return DAMAGE;
     }
     return next;
@@ -176,9 +188,9 @@ HOT bool survey(const mete_list_t *list, const block_t *block, room_t *room)
         return false;
     }
     room->before = before;
-    room->size = block->size;
+    room->size = size_in(block);
     if ((after == behind(block)) && (after != end_of(list))) {
-        room->size += after->size;
+        room->size += size_in(after);
         after = next_of(list, after);
     }
     room->after = after;
@@ -189,12 +201,14 @@ HOT bool survey(const mete_list_t *list, const block_t *block, room_t *room)
 HOT void settle(const room_t *room, block_t *block, size_t size)
 {
     block_t *after = room->after;
-    if (room->size != size) {
+    if (room->size - size < REST_MIN) {
+        size = room->size;
+    } else {
         block_t *const rest = at(block, size);
         put_free(rest, room->size - size, after);
         after = rest;
     }
-    put_free(room->before, room->before->size, after);
+    put_free(room->before, size_in(room->before), after);
     put_live(block, size);
 }
 
@@ -204,19 +218,27 @@ METE_INLINE void join(const room_t *room, block_t *block)
     block_t *const before = room->before;
     if (behind(before) == block) {
         wipe(block);
-        put_free(before, before->size + room->size, room->after);
+        put_free(before, size_in(before) + room->size, room->after);
     } else {
         put_free(block, room->size, room->after);
-        put_free(before, before->size, block);
+        put_free(before, size_in(before), block);
     }
+}
+
+// Granules to the first aligned address from a payload on. Every payload is aligned to a granule; for
+// speed the caller that asks for no more is compiled apart.
+METE_INLINE size_t gap_to(const void *payload, size_t align)
+{
+    const bool is_trivial = __builtin_constant_p(align) && (align <= GRANULE);
+    return is_trivial ? 0U : ((0U - (uintptr_t)payload) & (align - 1U)) / GRANULE;
 }
 
 // Makes `size` granules at a gap from `block` a block in use. What lies in the gap stays a free block.
 METE_INLINE void *carve(room_t *room, block_t *block, size_t gap, size_t size)
 {
-    room->size = block->size - gap;
+    room->size = size_in(block) - gap;
     if (gap != 0U) {
-        block->size = (half_t)gap;
+        put_free(block, gap, NULL);  // As settle() will again, with its link.
         room->before = block;
         block = at(block, gap);
     }
@@ -233,9 +255,9 @@ HOT void *take(mete_list_t *list, size_t size, size_t align)
     block_t *block = next_of(list, room.before);
     // A limit of 0 wraps around: none.
     for (size_t left = list->search - 1U; block < end_of(list); left--) {
-        const size_t gap = ((0U - (uintptr_t)payload_of(block)) & (align - 1U)) / GRANULE;
+        const size_t gap = gap_to(payload_of(block), align);
         room.after = next_of(list, block);
-        if ((gap + size <= block->size) && !is_damage(room.after)) {
+        if ((gap + size <= size_in(block)) && !is_damage(room.after)) {
             return carve(&room, block, gap, size);
         }
         room.before = block;
@@ -362,14 +384,14 @@ size_t mete_list_size_of(const mete_list_t *list, const void *block)
 {
     METE_ASSERT((list != NULL) && (block != NULL));
     (void)list;
-    return ((size_t)block_of(block)->size * GRANULE) - WORD;
+    return (size_in(block_of(block)) * GRANULE) - WORD;
 }
 
 // The header of a block in the walk says what it must: `is_free` because the list came to it.
 static bool is_whole(const mete_list_t *list, const block_t *block, bool is_free)
 {
-    const half_t tag = is_free ? free_tag_of(block) : live_tag_of(block);
-    return ((METE_CHECK_LEVEL < 1) || (block->tag == tag)) && (block->size != 0U) &&
+    const bool is_tagged = is_free ? has_free_tag(block) : has_live_tag(block);
+    return ((METE_CHECK_LEVEL < 1) || is_tagged) && (size_in(block) != 0U) &&
            (behind(block) <= end_of(list));
 }
 
@@ -408,7 +430,7 @@ bool mete_list_check(const mete_list_t *list)
 {
     METE_ASSERT(list != NULL);
     bool was_free = false;
-    return (head_of(list)->size == 0U) && mete_list_walk(list, is_apart, &was_free);
+    return (size_in(head_of(list)) == 0U) && mete_list_walk(list, is_apart, &was_free);
 }
 
 static bool count(void *self, const mete_list_block_t *block)
@@ -472,7 +494,7 @@ static mete_fault_t reason(const mete_list_t *list, const void *address)
 static bool is_as_named(const mete_list_t *list, const void *block, size_t size, size_t align)
 {
     return (METE_CHECK_LEVEL < 1) || !is_live(list, block_of(block)) ||
-           ((block_of(block)->size == granules_for(size)) &&
+           ((size_in(block_of(block)) - granules_for(size) < REST_MIN) &&
             mete_align_fits((uintptr_t)block, align));
 }
 

@@ -17,8 +17,9 @@
 ///            free, resize: O(free blocks) in front of the block; `search` does not limit them.
 ///            owns, size_of: O(1). check, walk, usage: O(blocks), and so is a fault that says why a
 ///            free or resize was refused.
-///   Space    4 bytes a block; sizes are rounded up to 8n + 4. The control block (16 bytes) and up to
-///            11 bytes for alignment are taken from the storage. On 64-bit hosts all of it doubles.
+///   Space    4 bytes a block; sizes are rounded up to 8n + 4, and a rest of 8 bytes stays with its
+///            block. The control block (16 bytes) and up to 11 bytes for alignment are taken from the
+///            storage. On 64-bit hosts all of it doubles.
 ///   Align    8 bytes; mete_list_alloc_aligned() for more.
 ///   Limits   Storage of at most METE_LIST_SIZE_MAX bytes.
 ///   Threads  Not synchronised. Calls on one list must exclude each other; interrupts included.

@@ -26,7 +26,7 @@ static _Alignas(16) unsigned char memory[MEMORY_SIZE + 16];
 
 typedef struct slot {
     unsigned char *block;  // NULL: free slot.
-    size_t size, align;
+    size_t size, align, granules;
     uint8_t seed;
 } slot_t;
 
@@ -100,9 +100,15 @@ static unsigned char *expected_place(size_t size, size_t align)
     return NULL;
 }
 
+// What a block gets of so much room: all of it if one granule would be left.
+static size_t granules_of(size_t room, size_t wanted)
+{
+    return (room - wanted == 1U) ? room : wanted;
+}
+
 static void write_map(const slot_t *slot, uint8_t number)
 {
-    for (size_t i = 0U; i < granules_for(slot->size); i++) {
+    for (size_t i = 0U; i < slot->granules; i++) {
         map[map_index(slot->block) + i] = number;
     }
 }
@@ -158,7 +164,7 @@ static bool see(void *self, const mete_list_block_t *shown)
     EXPECT(shown->is_live || (run_at(seen->index) == granules));  // Free neighbours are one block.
     if (shown->is_live && EXPECT(number <= SLOT_COUNT)) {
         EXPECT(slots[number - 1U].block == block);
-        EXPECT(granules == granules_for(slots[number - 1U].size));
+        EXPECT(granules == slots[number - 1U].granules);
         EXPECT(mete_list_size_of(list, block) == shown->size);
         seen->in_use_size += granules * GRANULE;
     } else {
@@ -211,6 +217,7 @@ static void do_alloc(slot_t *slot)
         slot->block = block;
         slot->size = size;
         slot->align = align;
+        slot->granules = granules_of(run_at(map_index(block)), granules_for(size));
         write_map(slot, number_of(slot));
         paint(slot);
     }
@@ -233,14 +240,14 @@ static void do_free(slot_t *slot)
 static void do_resize(slot_t *slot)
 {
     const size_t size = random_size();
-    const size_t granules = granules_for(slot->size);
-    const size_t room = granules + run_at(map_index(slot->block) + granules);
+    const size_t room = slot->granules + run_at(map_index(slot->block) + slot->granules);
     const bool is_possible = (size != 0U) && (granules_for(size) <= room);
     EXPECT(mete_list_resize(list, slot->block, size) == is_possible);
     EXPECT(is_painted(slot, (is_possible && (size < slot->size)) ? size : slot->size));
     if (is_possible) {
         write_map(slot, FREE);
         slot->size = size;
+        slot->granules = granules_of(room, granules_for(size));
         write_map(slot, number_of(slot));
         paint(slot);
     }

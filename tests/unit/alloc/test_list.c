@@ -170,8 +170,19 @@ static void test_alloc_leaves_the_rest_behind_the_block(void)
     mete_list_free(list, blocks[3]);
     EXPECT(alloc_granules(list, 2U) == blocks[3]);
     EXPECT(alloc_granules(list, 2U) == (unsigned char *)blocks[3] + (2U * GRANULE));
-    EXPECT(alloc_granules(list, 1U) == (unsigned char *)blocks[3] + (4U * GRANULE));
     EXPECT(mete_list_check(list));
+}
+
+static void test_a_single_granule_is_not_left_over(void)
+{
+    void *blocks[BLOCK_COUNT];
+    mete_list_t *const list = setup_six(blocks);
+    mete_list_free(list, blocks[3]);
+    EXPECT(alloc_granules(list, 4U) == blocks[3]);
+    EXPECT((mete_list_size_of(list, blocks[3]) == payload_size(5U)) && (free_count(list) == 1U));
+    EXPECT(mete_list_resize(list, blocks[3], payload_size(4U)) && (free_count(list) == 1U));
+    EXPECT(mete_list_resize(list, blocks[3], payload_size(3U)) && (free_count(list) == 2U));
+    EXPECT(mete_list_size_of(list, blocks[3]) == payload_size(3U));
 }
 
 static void test_alloc_of_nothing_and_of_too_much_is_null(void)
@@ -445,7 +456,7 @@ static void test_damage_in_front_of_a_block_makes_freeing_it_fail_without_effect
 {
     void *blocks[BLOCK_COUNT];
     mete_list_t *const list = setup_with_holes(blocks);
-    block_of(blocks[1])->size++;
+    block_of(blocks[1])->header++;
     EXPECT(fault_of_free(list, blocks[4]) == METE_FAULT_CORRUPT);
     EXPECT(fault_of_free(list, blocks[0]) == METE_FAULT_CORRUPT);  // It touches the damaged one.
     keep_copy();
@@ -461,7 +472,7 @@ static void test_a_damaged_header_is_not_taken_for_a_foreign_address(void)
 {
     void *blocks[BLOCK_COUNT];
     mete_list_t *const list = setup_six(blocks);
-    block_of(blocks[2])->tag ^= 0x10U;
+    block_of(blocks[2])->header ^= (uintptr_t)1U << (HALF_BITS + 4);
     EXPECT(fault_of_free(list, blocks[2]) == METE_FAULT_CORRUPT);
     unsigned char elsewhere[16];
     EXPECT(fault_of_free(list, elsewhere) == METE_FAULT_FOREIGN);
@@ -472,7 +483,7 @@ static void test_damage_is_found_before_the_search_gives_up(void)
     void *blocks[BLOCK_COUNT];
     mete_list_t *const list = setup_with_holes(blocks);
     list->search = 1U;
-    block_of(blocks[1])->tag ^= 1U;
+    block_of(blocks[1])->header ^= (uintptr_t)1U << HALF_BITS;
     EXPECT(alloc_granules(list, 10U) == NULL);
     EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
 }
@@ -485,7 +496,7 @@ static void test_links_are_followed_upwards_and_inside_only(void)
         mete_list_t *const list = setup_with_holes(blocks);
         block_t *const wrong[] = {head_of(list), block_of(blocks[1]), block_of(blocks[3]),
                                   (block_t *)(list->end + GRANULE)};
-        put_free(block_of(blocks[3]), block_of(blocks[3])->size, wrong[i]);
+        put_free(block_of(blocks[3]), 5U, wrong[i]);
         EXPECT(!mete_list_check(list));
         EXPECT(alloc_granules(list, 20U) == NULL);
         EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
@@ -518,7 +529,7 @@ static void test_level_3_reports_damage_anywhere_after_every_operation(void)
     void *blocks[BLOCK_COUNT];
     mete_list_t *const list = setup_six(blocks);
     mete_list_free(list, blocks[0]);
-    block_of(blocks[5])->tag ^= 1U;  // A live block that nobody frees.
+    block_of(blocks[5])->header ^= (uintptr_t)1U << HALF_BITS;  // A live block that nobody frees.
     const int expected = (METE_CHECK_LEVEL >= 3) ? METE_FAULT_CORRUPT : 0;
     EXPECT((alloc_granules(list, 1U) == blocks[0]) && (tap_take_fault() == expected));
     EXPECT((mete_list_alloc_aligned(list, 1U, 1U) != NULL) && (tap_take_fault() == expected));
@@ -582,8 +593,8 @@ static void test_view_holds_the_caller_to_size_and_alignment(void)
 {
     mete_list_t *const list = setup();
     const mete_alloc_t alloc = mete_list_as_alloc(list);
-    void *const block = mete_acquire(alloc, payload_size(3U), GRANULE);
-    const size_t wrong[] = {payload_size(2U), payload_size(3U) + 1U, SIZE_MAX};
+    void *const block = mete_acquire(alloc, payload_size(4U), GRANULE);
+    const size_t wrong[] = {payload_size(2U), payload_size(4U) + 1U, SIZE_MAX};
     keep_copy();
     for (size_t i = 0U; i < sizeof wrong / sizeof wrong[0]; i++) {
         mete_release(alloc, block, wrong[i], GRANULE);
@@ -591,9 +602,9 @@ static void test_view_holds_the_caller_to_size_and_alignment(void)
         EXPECT(!mete_resize(alloc, block, wrong[i], 1U, GRANULE));
         EXPECT(tap_take_fault() == METE_FAULT_SIZE);
     }
-    mete_release(alloc, block, payload_size(3U), (SIZE_MAX / 2U) + 1U);
+    mete_release(alloc, block, payload_size(4U), (SIZE_MAX / 2U) + 1U);
     EXPECT((tap_take_fault() == METE_FAULT_SIZE) && is_unchanged());
-    EXPECT(mete_resize(alloc, block, payload_size(2U) + 1U, 1U, 1U));
+    EXPECT(mete_resize(alloc, block, payload_size(3U) + 1U, 1U, 1U));
     mete_release(alloc, block, WORD, 1U);
     EXPECT((tap_take_fault() == 0) && (mete_list_usage(list).in_use_size == 0U));
 }
@@ -634,6 +645,7 @@ int main(void)
     RUN(test_init_again_resets);
     RUN(test_alloc_takes_the_first_free_block_that_fits);
     RUN(test_alloc_leaves_the_rest_behind_the_block);
+    RUN(test_a_single_granule_is_not_left_over);
     RUN(test_alloc_of_nothing_and_of_too_much_is_null);
     RUN(test_search_looks_at_no_more_free_blocks_than_the_config_says);
     RUN(test_aligned_blocks_leave_what_lies_in_front_free);
