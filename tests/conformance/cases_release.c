@@ -168,7 +168,7 @@ static const suite_case_t cases[] = {
      SUITE_REUSES},
     {"free neighbours join", free_neighbours_join, SUITE_REUSES | SUITE_MIXED | SUITE_COALESCES},
     {"a block joins the free blocks on both sides", a_block_joins_the_free_blocks_on_both_sides,
-     SUITE_REUSES | SUITE_MIXED | SUITE_COALESCES},
+     SUITE_REUSES | SUITE_MIXED | SUITE_COALESCES | SUITE_SEAMLESS},
     {"random work keeps contents", random_work_keeps_contents, 0U},
     {"random work never faults", random_work_never_faults, 0U},
     {"random work loses nothing", random_work_loses_nothing, SUITE_REUSES},

@@ -321,6 +321,7 @@ static const char *const reasons[] = {
     "does not notice addresses inside blocks",
     "does not notice a double free",
     "does not know where blocks start",
+    "joins and grows only what belongs together",
 };
 
 static const char *reason_to_skip(unsigned missing)

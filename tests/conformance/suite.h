@@ -48,7 +48,9 @@ typedef enum suite_trait {
     SUITE_INTERIOR = 1 << 11,    ///< Refuses addresses inside blocks, and in memory never used.
     SUITE_DOUBLE_FREE = 1 << 12,   ///< Refuses a block that is free.
     SUITE_EXACT_STARTS = 1 << 13,  ///< Refuses a freed address that is now inside another block.
-    SUITE_ALL = (1 << 14) - 1,
+    SUITE_SEAMLESS =
+        1 << 14,  ///< Any free neighbours join; a block grows into what is free behind it.
+    SUITE_ALL = (1 << 15) - 1,
 } suite_trait_t;
 
 /// The calls of the interface. Replaced only to prove the suite with calls that are wrong.

@@ -25,8 +25,8 @@ static const suite_subject_t subject = {
     .check = check,
     .size_max = SUITE_ARENA_SIZE,
     .align_max = SUITE_ALIGN_MAX,
-    .traits = SUITE_MIXED | SUITE_REUSES_LAST | SUITE_COALESCES | SUITE_RESIZES | SUITE_OWNS |
-              SUITE_SIZE_ABOVE | SUITE_ALIGN | SUITE_FOREIGN,
+    .traits = SUITE_MIXED | SUITE_REUSES_LAST | SUITE_COALESCES | SUITE_RESIZES | SUITE_SEAMLESS |
+              SUITE_OWNS | SUITE_SIZE_ABOVE | SUITE_ALIGN | SUITE_FOREIGN,
 };
 
 int main(void)

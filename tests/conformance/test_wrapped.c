@@ -5,6 +5,7 @@
 
 #include "mete/alloc/arena.h"
 #include "mete/alloc/atomic_pool.h"
+#include "mete/alloc/buddy.h"
 #include "mete/alloc/heap.h"
 #include "mete/alloc/list.h"
 #include "mete/alloc/pool.h"
@@ -32,6 +33,9 @@ enum { BLOCK_COUNT = 30, BLOCK_SIZE = 128, PER_SLAB = 6, SLAB_MAX = 5 };
 static mete_heap_config_t heap_config;
 static mete_heap_t *heap;
 static mete_list_t *list;
+static uint8_t buddy_table[METE_BUDDY_TABLE_SIZE(SUITE_ARENA_SIZE / 16U)];
+static mete_buddy_config_t buddy_config;
+static mete_buddy_t buddy;
 static mete_pool_config_t pool_config;
 static uint16_t pool_links[BLOCK_COUNT];
 static mete_pool_t pool;
@@ -53,6 +57,13 @@ static mete_alloc_t make_list(mete_span_t arena)
     const mete_list_config_t config = {.storage = arena};
     list = mete_list_init(&config);
     return mete_list_as_alloc(list);
+}
+
+static mete_alloc_t make_buddy(mete_span_t arena)
+{
+    buddy_config = (mete_buddy_config_t){arena.start, buddy_table, 16U, arena.size / 16U};
+    (void)mete_buddy_init(&buddy, &buddy_config);
+    return mete_buddy_as_alloc(&buddy);
 }
 
 static mete_alloc_t make_pool(mete_span_t arena)
@@ -264,6 +275,16 @@ static mete_alloc_t make_track_list(mete_span_t arena)
     return with_track(make_list(arena));
 }
 
+static mete_alloc_t make_track_buddy(mete_span_t arena)
+{
+    return with_track(make_buddy(arena));
+}
+
+static mete_alloc_t make_stats_buddy(mete_span_t arena)
+{
+    return with_stats(make_buddy(arena));
+}
+
 static mete_alloc_t make_stats_list(mete_span_t arena)
 {
     return with_stats(make_list(arena));
@@ -427,6 +448,16 @@ static bool check_list(void)
     return mete_list_check(list);
 }
 
+static bool check_buddy(void)
+{
+    return mete_buddy_check(&buddy);
+}
+
+static bool check_track_buddy(void)
+{
+    return mete_buddy_check(&buddy) && mete_track_check(&track);
+}
+
 static bool check_track_list(void)
 {
     return mete_list_check(list) && mete_track_check(&track);
@@ -504,12 +535,13 @@ static bool check_all(void)
 
 #define HEAP_SIZE      (SUITE_ARENA_SIZE - sizeof(mete_heap_t) - 32U)
 #define LIST_SIZE      (SUITE_ARENA_SIZE - sizeof(mete_list_t) - (3U * sizeof(uintptr_t)))
+#define BUDDY_TRAITS   (SUITE_ALL & ~(unsigned)SUITE_SEAMLESS)
 #define HEAP_TRAITS    (SUITE_ALL & ~(unsigned)SUITE_EXACT_STARTS)
 #define ROUTE_SIZE_MAX (HEAP_SIZE - (SUITE_ARENA_SIZE / 2U))
 #define TIER_SIZE_MAX  (HEAP_SIZE - (TIER_SIZE * TIER_COUNT))
 #define TIER_TRAITS    (HEAP_TRAITS & ~(unsigned)(SUITE_SIZE_ABOVE | SUITE_SIZE_BELOW | SUITE_RESIZES))
 #define POOL_TRAITS    (SUITE_ALL & ~(unsigned)(SUITE_MIXED | SUITE_SIZE_BELOW))
-#define ARENA_TRAITS   (SUITE_MIXED | SUITE_REUSES_LAST | SUITE_RESIZES | SUITE_OWNS)
+#define ARENA_TRAITS   (SUITE_MIXED | SUITE_REUSES_LAST | SUITE_RESIZES | SUITE_SEAMLESS | SUITE_OWNS)
 
 static const suite_subject_t subjects[] = {
     {"stats over heap", make_stats_heap, check_heap, HEAP_SIZE, SUITE_ALIGN_MAX, HEAP_TRAITS, NULL},
@@ -518,6 +550,11 @@ static const suite_subject_t subjects[] = {
     {"stats over list", make_stats_list, check_list, LIST_SIZE, SUITE_ALIGN_MAX, SUITE_ALL, NULL},
     {"track over list", make_track_list, check_track_list, LIST_SIZE - METE_TRACK_PREFIX_SIZE(8U),
      SUITE_ALIGN_MAX / 2U, HEAP_TRAITS, NULL},
+    {"stats over buddy", make_stats_buddy, check_buddy, SUITE_ARENA_SIZE, SUITE_ARENA_ALIGN,
+     BUDDY_TRAITS, NULL},
+    {"track over buddy", make_track_buddy, check_track_buddy,
+     (SUITE_ARENA_SIZE / 2U) - METE_TRACK_PREFIX_SIZE(8U), SUITE_ARENA_ALIGN / 2U,
+     BUDDY_TRAITS & ~(unsigned)SUITE_EXACT_STARTS, NULL},
     {"stats over pool", make_stats_pool, check_pool, BLOCK_SIZE, 64U, POOL_TRAITS, NULL},
     {"track over heap", make_track_heap, check_track_heap, HEAP_SIZE - METE_TRACK_PREFIX_SIZE(8U),
      SUITE_ALIGN_MAX / 2U, HEAP_TRAITS, NULL},

@@ -5,6 +5,7 @@
 
 #include "mete/alloc/arena.h"
 #include "mete/alloc/atomic_pool.h"
+#include "mete/alloc/buddy.h"
 #include "mete/alloc/heap.h"
 #include "mete/alloc/heap_wide.h"
 #include "mete/alloc/list.h"
@@ -57,6 +58,7 @@ struct message {
 METE_HEAP_DEFINE(app, 2048);
 METE_HEAP_WIDE_DEFINE(app_wide, 2048);
 METE_LIST_DEFINE(small, 1024);
+METE_BUDDY_DEFINE(pages, 64, 20);
 METE_POOL_DEFINE(inbox, message, 5);
 METE_ATOMIC_POOL_DEFINE(frames, message, 5, 1);
 METE_MOVABLE_DEFINE(notes, 512, 6);
@@ -168,6 +170,19 @@ void test_list()
         use(mete_list_as_alloc(list), 100U);
         EXPECT(mete_list_check(list) && (mete_list_usage(list).in_use_size == 0U));
     }
+}
+
+void test_buddy()
+{
+    EXPECT(mete_buddy_init(&pages, &pages_config));
+    void *const one = mete_buddy_alloc_aligned(&pages, 100U, 64U);
+    EXPECT(mete_align_fits(reinterpret_cast<uintptr_t>(one), 64U));
+    EXPECT(mete_buddy_owns(&pages, one) && mete_buddy_resize(&pages, one, 300U));
+    mete_buddy_free(&pages, one);
+    mete_buddy_free(&pages, one);
+    EXPECT(tap_take_fault() == METE_FAULT_DOUBLE_FREE);
+    use(mete_buddy_as_alloc(&pages), 100U);
+    EXPECT(mete_buddy_check(&pages) && (mete_buddy_usage(&pages).in_use_size == 0U));
 }
 
 void test_pool()
@@ -392,6 +407,7 @@ int main()
     RUN(test_heap);
     RUN(test_wide_heap);
     RUN(test_list);
+    RUN(test_buddy);
     RUN(test_pool);
     RUN(test_atomic_pool);
     RUN(test_slab);
