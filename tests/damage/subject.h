@@ -22,6 +22,9 @@ typedef enum damage_kind {
     DAMAGE_MAP,
     DAMAGE_POOL_LIVE,  ///< The pool's mark of a block in use.
     DAMAGE_POOL_FREE,  ///< The pool's link of a free block.
+    DAMAGE_LIVE_TAG,   ///< What vouches for the size of a block in use, in the list.
+    DAMAGE_FREE_TAG,
+    DAMAGE_TREE,       ///< A node of the buddy.
     DAMAGE_POOL_TOP,   ///< The atomic pool's word with the first free block and the tag.
     DAMAGE_SLAB_LIVE,  ///< The slab cache's mark of a block in use.
     DAMAGE_SLAB_FREE,  ///< Its link of a free block.
@@ -59,7 +62,7 @@ typedef struct damage_subject {
     void *(*alloc)(size_t size, size_t align);
     void (*free)(void *block);
     bool (*resize)(void *block, size_t size);    ///< NULL: there is none.
-    void *(*realloc)(void *block, size_t size);  ///< NULL likewise.
+    void *(*realloc)(void *block, size_t size);  ///< NULL likewise, or none of its own.
     /// True if every sound allocator in whose memory so many bytes in a row are not handed out serves
     /// such a request.
     bool (*must_serve)(size_t gap_size, size_t size, size_t align);
@@ -70,6 +73,8 @@ typedef struct damage_subject {
 extern const damage_subject_t damage_heap;
 extern const damage_subject_t damage_heap_wide;
 extern const damage_subject_t damage_pool;
+extern const damage_subject_t damage_list;
+extern const damage_subject_t damage_buddy;
 extern const damage_subject_t damage_atomic_pool;
 extern const damage_subject_t damage_slab;
 

@@ -95,6 +95,19 @@ static void test_slab_withstands_flipped_bits(void)
     EXPECT(count(&tally, WORLD_WILD) + count(&tally, WORLD_HUNG) == 0U);
 }
 
+static void test_list_withstands_flipped_bits(void)
+{
+    expect_heap_withstands(&damage_list, 0U);
+}
+
+static void test_buddy_withstands_flipped_bits(void)
+{
+    const campaign_tally_t tally = run(&damage_buddy, 0U);
+    note(&tally);
+    EXPECT(count(&tally, WORLD_DETECTED) > 0U);
+    EXPECT(count(&tally, WORLD_WILD) + count(&tally, WORLD_HUNG) == 0U);
+}
+
 static void test_campaign_sees_silent_and_wild_cases_where_nothing_is_checked(void)
 {
     const campaign_tally_t tally = run(&damage_heap, 0U);
@@ -117,6 +130,8 @@ int main(void)
     RUN(test_narrow_heap_that_searches_withstands_flipped_bits);
     RUN(test_wide_heap_withstands_flipped_bits);
     RUN(test_wide_heap_that_searches_withstands_flipped_bits);
+    RUN(test_list_withstands_flipped_bits);
+    RUN(test_buddy_withstands_flipped_bits);
     RUN(test_pool_withstands_flipped_bits);
     RUN(test_atomic_pool_withstands_flipped_bits);
     RUN(test_slab_withstands_flipped_bits);

@@ -238,7 +238,7 @@ static step_t next_step(uint32_t *random)
         step.align = (choice == 0U) ? offer.align_max >> random_below(random, 3U) : 8U;
         step.align = (step.align < 8U) ? 8U : step.align;
     } else if ((subject->resize != NULL) && (choice < 2U)) {
-        step.verb = (choice == 0U) ? RESIZE : REALLOC;
+        step.verb = ((choice == 0U) || (subject->realloc == NULL)) ? RESIZE : REALLOC;
     } else {
         step.verb = FREE;
     }

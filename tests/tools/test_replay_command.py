@@ -60,7 +60,7 @@ DAMAGED = [
 WRONG_USAGE = [
     ([], "found no trace, expected at least one file"),
     (["--alloc", "slab", "t"],
-     "--alloc: found 'slab', expected one of: heap, heap_wide, arena, malloc"),
+     "--alloc: found 'slab', expected one of: heap, heap_wide, list, buddy, arena, malloc"),
     (["--search", "256", "t"], "--search: found '256', expected a number from 0 to 255"),
     (["--search", "-1", "t"], "--search: found '-1', expected a number from 0 to 255"),
     (["--search", "2x", "t"], "--search: found '2x', expected a number from 0 to 255"),

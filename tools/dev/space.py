@@ -18,7 +18,7 @@ def subjects(modules):
     """(name of figures, backend, search) of each allocator and variant that is measured here."""
     for name, module in modules.items():
         if 'space' in module:
-            for variant in variants(module):
+            for variant in variants(module) or ['']:
                 yield f'{name}.space.{variant}'.rstrip('.'), module['space'], int(variant.strip('k') or 0)
 
 

@@ -3,6 +3,7 @@
 #include "tools/lib/backend.h"
 
 #include "mete/alloc/heap_wide.h"
+#include "mete/alloc/list.h"
 
 #include <malloc.h>
 #include <stdlib.h>
@@ -62,6 +63,73 @@ static mete_frag_t wide_frag(const backend_state_t *state)
 static bool wide_check(const backend_state_t *state)
 {
     return mete_heap_wide_check(state->allocator);
+}
+
+// ---- list: `search` is for heaps; here it would limit all of the list.
+
+static bool list_init(backend_state_t *state, mete_span_t arena, uint32_t search)
+{
+    (void)search;
+    const mete_list_config_t config = {.storage = arena};
+    mete_list_t *const list = mete_list_init(&config);
+    state->allocator = list;
+    state->alloc = (list != NULL) ? mete_list_as_alloc(list) : (mete_alloc_t){NULL, NULL};
+    return list != NULL;
+}
+
+static size_t list_total_size(const backend_state_t *state)
+{
+    return mete_list_usage(state->allocator).total_size;
+}
+
+static bool list_check(const backend_state_t *state)
+{
+    return mete_list_check(state->allocator);
+}
+
+// ---- buddy: its control structure lies at the start of the memory and its table at the end, so that
+// they count as well. In between, as aligned as the memory is, the blocks.
+
+enum { BUDDY_BLOCK_SIZE = 32, BUDDY_CONTROL_SIZE = 64 };
+_Static_assert(sizeof(mete_buddy_t) <= BUDDY_CONTROL_SIZE, "blocks keep the memory's alignment");
+
+// As many smallest blocks as fit with their table.
+static size_t buddy_block_count(size_t size)
+{
+    size_t low = 0U;
+    size_t high = size / BUDDY_BLOCK_SIZE;
+    while (low < high) {
+        const size_t middle = high - ((high - low) / 2U);
+        const bool fits = (middle * BUDDY_BLOCK_SIZE) + METE_BUDDY_TABLE_SIZE(middle) <= size;
+        low = fits ? middle : low;
+        high = fits ? high : middle - 1U;
+    }
+    return low;
+}
+
+static bool buddy_init(backend_state_t *state, mete_span_t arena, uint32_t search)
+{
+    (void)search;
+    unsigned char *const blocks = (unsigned char *)arena.start + BUDDY_CONTROL_SIZE;
+    const size_t size = (arena.size > BUDDY_CONTROL_SIZE) ? arena.size - BUDDY_CONTROL_SIZE : 0U;
+    const size_t count = buddy_block_count(size);
+    state->buddy_config =
+        (mete_buddy_config_t){blocks, blocks + (count * BUDDY_BLOCK_SIZE), BUDDY_BLOCK_SIZE, count};
+    state->allocator = arena.start;
+    state->alloc = mete_buddy_as_alloc(arena.start);
+    return (count != 0U) && mete_buddy_init(arena.start, &state->buddy_config);
+}
+
+// The table grows with the blocks, as headers would.
+static size_t buddy_total_size(const backend_state_t *state)
+{
+    const size_t count = state->buddy_config.block_count;
+    return (count * BUDDY_BLOCK_SIZE) + METE_BUDDY_TABLE_SIZE(count);
+}
+
+static bool buddy_check(const backend_state_t *state)
+{
+    return mete_buddy_check(state->allocator);
 }
 
 // ---- arena: its control structure lies at the start of the memory, so that it counts as well.
@@ -131,6 +199,10 @@ const backend_t backends[] = {
      heap_check, 4U, 8U, 8U},
     {"heap_wide", "wide heap, for larger memory", 1024U * MIB, wide_init, wide_total_size,
      wide_frag, wide_check, 8U, 8U, 16U},
+    {"list", "first fit, at most 512 KiB", METE_LIST_SIZE_MAX, list_init, list_total_size, NULL,
+     list_check, sizeof(uintptr_t), 2U * sizeof(uintptr_t), 2U * sizeof(uintptr_t)},
+    {"buddy", "blocks of 32 bytes, 64, 128 and so on", 128U * MIB, buddy_init, buddy_total_size,
+     NULL, buddy_check, 0U, BUDDY_BLOCK_SIZE, BUDDY_BLOCK_SIZE},
     {"arena", "takes back only the block handed out last", 1024U * MIB, arena_init,
      arena_total_size, NULL, arena_check, 0U, 8U, 8U},
     {"malloc", "malloc of this host, for comparison", 0U, malloc_init, NULL, NULL, NULL, 0U, 0U,

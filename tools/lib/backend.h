@@ -5,6 +5,7 @@
 /// The allocators that a trace can be replayed on, as a table. A new allocator is one line in it.
 
 #include "mete/alloc/arena.h"
+#include "mete/alloc/buddy.h"
 #include "mete/alloc/heap.h"
 #include "mete/core/alloc.h"
 #include "mete/core/frag.h"
@@ -15,6 +16,7 @@ typedef struct backend_state {
     mete_alloc_t alloc;
     void *allocator;                 // At the start of the arena, or NULL.
     mete_heap_config_t heap_config;  // Of the heaps.
+    mete_buddy_config_t buddy_config;
 } backend_state_t;
 
 typedef struct backend {
@@ -34,7 +36,7 @@ typedef struct backend {
     /// True if the bookkeeping is consistent. NULL: not known.
     bool (*check)(const backend_state_t *state);
 
-    /// What a block of n bytes occupies: n + header, rounded up to a granule, at least `block_min`.
+    /// What a block of n bytes occupies, or at least: n + header, rounded up to a granule, `block_min`.
     /// A granule of 0: not known.
     size_t header, granule, block_min;
 } backend_t;
