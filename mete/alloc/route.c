@@ -145,8 +145,9 @@ static bool resize(void *self, void *block, size_t old_size, size_t new_size, si
         METE_FAULT(METE_FAULT_FOREIGN, route_of((const mete_route_hop_t *)self), block);
         return false;
     }
-    return (owner->ops->resize != NULL) &&
-           owner->ops->resize(owner->self, block, old_size, new_size, align);
+    return (owner->ops->resize != NULL)
+               ? owner->ops->resize(owner->self, block, old_size, new_size, align)
+               : (new_size == old_size);
 }
 
 static bool owns(const void *self, const void *address)

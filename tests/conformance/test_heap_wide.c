@@ -1,62 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// The wide heap, held to the interface: without search, and with it.
+// The wide heap, held to the interface: see test_heap.c.
 
 #include "mete/alloc/heap_wide.h"
-#include "tests/conformance/suite.h"
-#include "tests/support/tap.h"
 
-static mete_heap_config_t config;
-static mete_heap_wide_t *heap;
+#define HEAP(name) mete_heap_wide_##name
+#define HEAP_NAME  "heap_wide"
 
-static mete_alloc_t make(mete_span_t arena, uint32_t search)
-{
-    config = (mete_heap_config_t){.storage = arena, .search = search};
-    heap = mete_heap_wide_init(&config);
-    return mete_heap_wide_as_alloc(heap);
-}
-
-static mete_alloc_t make_quick(mete_span_t arena)
-{
-    return make(arena, 0U);
-}
-
-static mete_alloc_t make_searching(mete_span_t arena)
-{
-    return make(arena, 2U);
-}
-
-static bool check(void)
-{
-    return mete_heap_wide_check(heap);
-}
-
-// The control block and the first and the last header are taken from the arena.
-#define SIZE_MAX_OF_BLOCK (SUITE_ARENA_SIZE - sizeof(mete_heap_wide_t) - 32U)
-
-static const suite_subject_t subjects[] = {
-    {
-        .name = "heap_wide, search 0",
-        .make = make_quick,
-        .check = check,
-        .size_max = SIZE_MAX_OF_BLOCK,
-        .align_max = SUITE_ALIGN_MAX,
-        .traits = SUITE_ALL & ~(unsigned)SUITE_EXACT_STARTS,
-    },
-    {
-        .name = "heap_wide, search 2",
-        .make = make_searching,
-        .check = check,
-        .size_max = SIZE_MAX_OF_BLOCK,
-        .align_max = SUITE_ALIGN_MAX,
-        .traits = SUITE_ALL & ~(unsigned)SUITE_EXACT_STARTS,
-    },
-};
-
-int main(void)
-{
-    for (size_t i = 0U; i < sizeof subjects / sizeof subjects[0]; i++) {
-        suite_test(&subjects[i]);
-    }
-    return tap_finish();
-}
+#include "tests/conformance/test_heap.c"

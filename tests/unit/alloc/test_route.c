@@ -313,6 +313,7 @@ static void test_a_member_that_only_owns_will_do(void)
     EXPECT(mete_route_init(&fixture.route, fixture.members, MEMBER_COUNT, &fixture.config));
     const mete_alloc_t route = mete_route_as_alloc(&fixture.route);
     void *const block = mete_acquire(route, 3U, 1U);
+    EXPECT(mete_resize(route, block, 3U, 3U, 1U));  // The size it has, which cannot be refused.
     EXPECT(!mete_resize(route, block, 3U, 2U, 1U) && (route.ops->size_of(route.self, block) == 0U));
     mete_release(route, block, 3U, 1U);
     EXPECT((in_use_of_all() == 0U) && (tap_take_fault() == 0));
