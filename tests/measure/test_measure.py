@@ -7,15 +7,19 @@ import importlib.util
 import io
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 HERE = pathlib.Path(__file__).resolve().parent
 DEV = HERE.parents[1] / 'tools' / 'dev'
 sys.path.insert(0, str(DEV))
+import choosing  # noqa: E402
 import measure  # noqa: E402
+import modules  # noqa: E402
 
 REASON = 'reason = "a test"\n'
 
@@ -250,6 +254,59 @@ class Figures(unittest.TestCase):
             self.assertEqual(self.module.table(), 2)
         verdicts = [line.split()[5] for line in printed.getvalue().splitlines()[1:]]
         self.assertEqual(verdicts, ['aim', 'must', 'MISSED', 'aim', 'not'])
+
+
+class Registry(unittest.TestCase):
+    def test_a_field_that_does_not_exist_is_refused(self):
+        with tempfile.NamedTemporaryFile('w', suffix='.toml') as file:
+            file.write('[pool]\nsource = "mete/alloc/pool.c"\ncalls.alloc = {cases = "x"}\n')
+            file.flush()
+            with unittest.mock.patch.object(modules, 'REGISTRY', pathlib.Path(file.name)):
+                with self.assertRaisesRegex(SystemExit, 'pool has no field cases'):
+                    modules.registry()
+
+    def test_excess_is_that_of_the_worst_phase(self):
+        phases = {'buddy 0': {'f': {'max': 31}}, 'buddy 2': {'f': {'max': 60}}, 'other 1': {'f': {'max': 99}}}
+        call = {'phase': 'buddy', 'excess': [30, 14]}
+        self.assertEqual(modules.excess_of(phases, call, 'f'), 2)
+
+    def test_added_needs_an_allocator_beneath_that_always_takes_the_same(self):
+        phases = {'bare': {'acquire': {'min': 9, 'max': 9}},
+                  'lock': {'acquire': {'count': 2, 'sum': 50, 'max': 27}}}
+        self.assertEqual(modules.added_of(phases, 'lock', 'acquire'), (16, 18))
+        phases['bare']['acquire']['min'] = 8
+        with self.assertRaises(SystemExit):
+            modules.added_of(phases, 'lock', 'acquire')
+
+
+class Choosing(unittest.TestCase):
+    KNOWN = {'pool': {'source': 'mete/alloc/pool.c', 'calls': {'alloc': {}, 'free': {}}, 'header': 2},
+             'lock': {'source': 'mete/wrap/lock.c', 'added': ['lock']}}
+    FIGURES = {'pool.l1.alloc.max': 24, 'pool.l1.free.max': 18, 'pool.l1.alloc.bound': 24,
+               'pool.text.l1': 342, 'pool.control': 48}
+
+    def test_fills_in_costs_by_the_header_linked(self):
+        head = '| take | RAM | why | code | instructions |\n|---|---|---|---|---|\n'
+        row = '| [p](../../mete/alloc/pool.h) | {} | small, 7 | {} | {} |\n'
+        filled = choosing.filled(head + row.format('9', '', 'x'), self.FIGURES, self.KNOWN)
+        self.assertEqual(filled, head + row.format('48, 2 a block', '342', '24 / 18'))
+
+    def test_leaves_alone_what_was_never_measured_and_other_tables(self):
+        text = ('| take | code |\n|---|---|\n| [l](../../mete/wrap/lock.h) | 7 |\n\nText.\n\n'
+                '| take | why |\n|---|---|\n| [p](../../mete/alloc/pool.h) | 7 |\n')
+        self.assertEqual(choosing.filled(text, self.FIGURES, self.KNOWN), text)
+
+    def test_the_guide_says_what_was_measured(self):
+        figures = json.loads((choosing.ROOT / 'bench' / 'results' / 'figures.json').read_text())
+        text = choosing.GUIDE.read_text()
+        self.assertEqual(choosing.filled(text, figures, modules.registry()), text, 'make bench')
+
+    def test_the_guide_and_the_readme_name_every_allocator_and_wrapper(self):
+        there = {f'mete/{path.parent.name}/{path.name}' for layer in ('alloc', 'wrap')
+                 for path in (choosing.ROOT / 'mete' / layer).glob('*.h')}
+        for file in choosing.GUIDE, choosing.ROOT / 'README.md':
+            named = set(re.findall(r'\]\((?:\.\./)*(mete/(?:alloc|wrap)/\w+\.h)\)', file.read_text()))
+            self.assertEqual(named, there, file.name)
 
 
 if __name__ == '__main__':
