@@ -265,11 +265,6 @@ class Registry(unittest.TestCase):
                 with self.assertRaisesRegex(SystemExit, 'pool has no field cases'):
                     modules.registry()
 
-    def test_excess_is_that_of_the_worst_phase(self):
-        phases = {'buddy 0': {'f': {'max': 31}}, 'buddy 2': {'f': {'max': 60}}, 'other 1': {'f': {'max': 99}}}
-        call = {'phase': 'buddy', 'excess': [30, 14]}
-        self.assertEqual(modules.excess_of(phases, call, 'f'), 2)
-
     def test_added_needs_an_allocator_beneath_that_always_takes_the_same(self):
         phases = {'bare': {'acquire': {'min': 9, 'max': 9}},
                   'lock': {'acquire': {'count': 2, 'sum': 50, 'max': 27}}}

@@ -13,8 +13,8 @@ LEVELS = (0, 1)
 REGISTRY = ROOT / 'bench' / 'modules.toml'
 FIELDS = {'source', 'control', 'needs', 'text', 'text_full', 'firmware', 'figures', 'levels', 'calls',
           'churn', 'header', 'order', 'space', 'bound',
-          'added'}
-CALL_FIELDS = {'function', 'phase', 'mean', 'inline', 'excess', 'case', 'bound'}
+          'excess', 'added'}
+CALL_FIELDS = {'function', 'phase', 'mean', 'inline', 'case', 'bound'}
 KINDS = {'alloc': 1, 'free': 2}  # As bench/churn.h numbers them.
 Worst = collections.namedtuple('Worst', 'count phase number call')
 
@@ -75,14 +75,6 @@ def inline_cost(of_four, of_eight):
     return (of_eight - of_four) / 4 - 1
 
 
-def excess_of(phases, call, function):
-    """How far the worst lies above `base` + N * `step` in that of the phases "PHASE N" where it does most."""
-    base, step = call['excess']
-    found = [t[function]['max'] - base - step * int(name.rsplit(' ', 1)[1]) for name, t in phases.items()
-             if name.startswith(call['phase'] + ' ') and function in t]
-    return max(found)
-
-
 def measure_call(elf, name, call, function, bound_of):
     """Figures of one operation: worst, mean, bound."""
     phases, case = count(elf), call.get('case', '')
@@ -92,8 +84,6 @@ def measure_call(elf, name, call, function, bound_of):
         return {f'{name}.max': inline_cost(*worst), f'{name}.bound': inline_cost(*limits)}
     figures = {f'{name}.max': max(t['max'] for t in tallies(phases, call['phase'], function)),
                f'{name}.mean': mean_of(tallies(phases, call.get('mean', call['phase']), function)[0])}
-    if 'excess' in call:
-        figures[f'{name}.excess'] = excess_of(phases, call, function)
     if call.get('bound', True):
         figures[f'{name}.bound'] = bound_of(elf, function, case)
     return figures
@@ -142,7 +132,7 @@ def variants(module):
 
 
 def churn_names(name, module, level):
-    """(start of the figures, start of the phases, case of the bounds) of each variant."""
+    """(start of the figures, start of the phases, the variant) of each variant."""
     for variant in variants(module):
         title = f'{name}.l{level}'
         yield (f'{title}.{variant}', f'{variant} ', variant) if variant else (title, '', '')
@@ -152,7 +142,7 @@ def measure_churn(name, module, level, bound_of=bound):
     """Figures of alloc and free of a general allocator, and the inputs that reach the worst."""
     elf = firmware_of(module, level)
     phases, figures, worsts = count(elf), {}, {}
-    for title, start, case in churn_names(name, module, level):
+    for title, start, variant in churn_names(name, module, level):
         for kind in KINDS:
             figure, function = f'{title}.{kind}', f'mete_{pathlib.Path(module["source"]).stem}_{kind}'
             figures[f'{figure}.mean'] = mean_of(phases[f'{start}churn 65536'][function])
@@ -160,7 +150,9 @@ def measure_churn(name, module, level, bound_of=bound):
             worsts[figure] = worst_of(phases, start, function)
             figures[f'{figure}.max'] = worsts[figure].count
             if module.get('bound', True):
-                figures[f'{figure}.bound'] = bound_of(elf, function, case)
+                figures[f'{figure}.bound'] = bound_of(elf, function, variant or f'{name}.{kind}')
+            if 'excess' in module:
+                figures[f'{figure}.excess'] = worsts[figure].count - module['excess']
     return figures, describe(elf, worsts)
 
 
