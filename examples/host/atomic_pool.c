@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// Frames that an "interrupt" receives and a task works on. Two are reserved, so that tasks which take all
-// they can get cannot make the interrupt lose a frame. Here a thread plays the interrupt.
+// Frames that an interrupt receives and a task works on. Two are reserved, so that a task which takes all
+// it can get cannot make the interrupt lose a frame. Here a thread plays the interrupt.
 
 #include "mete/alloc/atomic_pool.h"
 
@@ -9,35 +9,31 @@
 #include <stdio.h>
 
 typedef struct frame {
-    unsigned number;
-    unsigned char bytes[60];
+    char text[64];
 } frame_t;
 
 METE_ATOMIC_POOL_DEFINE(frames, frame_t, 8, 2);
 
-static frame_t *received[2];
-
-static void *interrupt(void *unused)
+static void *on_receive(void *unused)
 {
-    for (unsigned i = 0U; i < 2U; i++) {
-        received[i] = mete_atomic_pool_alloc_reserved(&frames);
-        if (received[i] != NULL) {
-            received[i]->number = i + 1U;
-        }
+    (void)unused;
+    frame_t *const frame = mete_atomic_pool_alloc_reserved(&frames);
+    if (frame != NULL) {
+        (void)snprintf(frame->text, sizeof frame->text, "hello");
     }
-    return unused;
+    return frame;
 }
 
 static void print_usage(const char *when)
 {
     const mete_atomic_pool_usage_t usage = mete_atomic_pool_usage(&frames);
-    printf("%-22s %zu of %zu in use, peak %zu, refused %zu\n", when, usage.in_use,
+    printf("%-20s %zu of %zu in use, peak %zu, refused %zu\n", when, usage.in_use,
            usage.block_count, usage.in_use_peak, usage.refusals);
 }
 
 int main(void)
 {
-    frame_t *held[8];
+    void *held[8];
     size_t count = 0U;
     if (!mete_atomic_pool_init(&frames, &frames_config)) {
         return 1;
@@ -47,16 +43,15 @@ int main(void)
     }
     print_usage("the task took all:");
 
-    pthread_t thread;
-    if ((pthread_create(&thread, NULL, interrupt, NULL) != 0) ||
-        (pthread_join(thread, NULL) != 0)) {
+    pthread_t interrupt;
+    void *received = NULL;
+    if ((pthread_create(&interrupt, NULL, on_receive, NULL) != 0) ||
+        (pthread_join(interrupt, &received) != 0) || (received == NULL)) {
         return 1;
     }
-    print_usage("two frames came in:");
-    for (size_t i = 0U; i < 2U; i++) {
-        printf("frame %u\n", (received[i] != NULL) ? received[i]->number : 0U);
-        mete_atomic_pool_free(&frames, received[i]);
-    }
+    print_usage("a frame came in:");
+    printf("frame: %s\n", ((const frame_t *)received)->text);
+    mete_atomic_pool_free(&frames, received);
     while (count != 0U) {
         mete_atomic_pool_free(&frames, held[--count]);
     }

@@ -19,7 +19,7 @@ static struct {
 } choices[EXPLORER_STEPS_MAX];
 static size_t known;  // Choices that this run repeats; behind, it takes the first.
 
-static const explorer_scene_t *scene;
+static const explorer_scene_t *running;
 static size_t step_count, preemption_count;
 static size_t current;  // Thread, or SCHEDULER.
 static bool is_over[EXPLORER_THREADS_MAX];
@@ -44,8 +44,8 @@ static size_t list_candidates(size_t candidates[EXPLORER_THREADS_MAX])
     if (can_go_on) {
         candidates[count++] = current;
     }
-    for (size_t i = 0U; i < scene->thread_count; i++) {
-        const bool may = !can_go_on || (preemption_count < scene->preemptions_max);
+    for (size_t i = 0U; i < running->thread_count; i++) {
+        const bool may = !can_go_on || (preemption_count < running->preemptions_max);
         if ((i != current) && !is_over[i] && may) {
             candidates[count++] = i;
         }
@@ -93,7 +93,7 @@ void explorer_fail(const char *what)
 static void live(size_t thread)
 {
     for (;;) {
-        scene->threads[thread](thread);
+        running->threads[thread](thread);
         is_over[thread] = true;
         go_to(choose());
     }
@@ -129,10 +129,10 @@ static void run_once(void)
     for (size_t i = 0U; i < EXPLORER_THREADS_MAX; i++) {
         is_over[i] = false;
     }
-    scene->begin();
+    running->begin();
     go_to(choose());
     explorer_trace[step_count] = '\0';
-    if ((explorer_complaint == NULL) && !scene->is_good()) {
+    if ((explorer_complaint == NULL) && !running->is_good()) {
         explorer_fail("the end is wrong");
     }
 }
@@ -151,10 +151,10 @@ static bool has_next(void)
     return true;
 }
 
-explorer_result_t explorer_run(const explorer_scene_t *to_run)
+explorer_result_t explorer_run(const explorer_scene_t *scene)
 {
     explorer_result_t result = {0U, 0U, true};
-    scene = to_run;
+    running = scene;
     current = SCHEDULER;
     known = 0U;
     explorer_complaint = NULL;

@@ -13,9 +13,7 @@
 
 enum { BLOCK_COUNT = 24, BLOCK_SIZE = 48, HELD_MAX = 8, SIZE_MIN = sizeof(threads_parcel_t) + 1U };
 
-typedef struct block {
-    unsigned char bytes[BLOCK_SIZE];
-} __attribute__((aligned(8))) block_t;
+typedef uint64_t block_t[BLOCK_SIZE / 8];
 
 METE_HEAP_DEFINE(heap, 4096);
 METE_POOL_DEFINE(pool, block_t, BLOCK_COUNT);

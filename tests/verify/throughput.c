@@ -18,9 +18,7 @@
 
 enum { THREADS = 2, ROUNDS = 41, PAIRS = 100000, BLOCK_COUNT = 64 };
 
-typedef struct block {
-    unsigned char bytes[64];
-} block_t;
+typedef uint64_t block_t[8];
 
 METE_ATOMIC_POOL_DEFINE(atomic_pool, block_t, BLOCK_COUNT, 0);
 METE_POOL_DEFINE(pool, block_t, BLOCK_COUNT);
