@@ -303,6 +303,11 @@ class Choosing(unittest.TestCase):
             named = set(re.findall(r'\]\((?:\.\./)*(mete/(?:alloc|wrap)/\w+\.h)\)', file.read_text()))
             self.assertEqual(named, there, file.name)
 
+    def test_every_allocator_and_wrapper_is_measured(self):
+        there = {f'mete/{path.parent.name}/{path.name}' for layer in ('alloc', 'wrap')
+                 for path in (choosing.ROOT / 'mete' / layer).glob('*.c')}
+        self.assertEqual(there - {m['source'] for m in modules.registry().values()}, set())
+
 
 if __name__ == '__main__':
     unittest.main()

@@ -22,12 +22,12 @@ def subjects(modules):
                 yield f'{name}.space.{variant}'.rstrip('.'), module['space'], int(variant.strip('k') or 0)
 
 
-def build(modules, name):
+def build(name):
     """A program of bench/, with what the traces can be replayed on."""
     program = BUILD / name
-    backends = {m['source'] for m in modules.values() if 'space' in m} | {'mete/alloc/arena.c'}
+    backends = sorted(str(path) for path in (ROOT / 'mete' / 'alloc').glob('*.c'))
     run('gcc', '-m32', '-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror', f'-I{ROOT}',
-        '-DMETE_CONFIG_HEADER="tools/lib/config.h"', f'bench/{name}.c', *LIBRARY, *sorted(backends), *CORE,
+        '-DMETE_CONFIG_HEADER="tools/lib/config.h"', f'bench/{name}.c', *LIBRARY, *backends, *CORE,
         '-o', program)
     return program
 
@@ -46,16 +46,16 @@ def on_recordings(program, *arguments):
 def measure(modules):
     """A Trace for each recording and allocator that it fits."""
     wanted = [f'{backend}:{search}' for _, backend, search in subjects(modules)]
-    lines = (line.split() for line in on_recordings(build(modules, 'space'), *wanted))
+    lines = (line.split() for line in on_recordings(build('space'), *wanted))
     return [Trace(name, heap, int(search), int(arena), int(peak), int(arena) / int(peak))
             for name, heap, search, arena, peak in lines]
 
 
-def measure_policies(modules):
+def measure_policies():
     """(geomean, largest) of the space of each allocator whose rules bench/policies.c knows, on the small
     recordings."""
     ratios = {}
-    for line in on_recordings(build(modules, 'policies')):
+    for line in on_recordings(build('policies')):
         _, arena, peak, name = line.split(maxsplit=3)
         if int(peak) <= SMALL_PEAK:
             ratios.setdefault(name, []).append(int(arena) / int(peak))
