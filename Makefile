@@ -1,21 +1,14 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # The front door. The work is done by tools/dev/* and by CMake (CMakePresets.json).
-<<<<<<< HEAD
-.PHONY: help demo test bench damage verify format lint dist
-=======
-.PHONY: help demo test bench damage exhaust format lint dist
->>>>>>> 7623ded (Exhaustion: every sequence of calls of a small pool, arena and heap)
+.PHONY: help demo test bench damage verify exhaust format lint dist
 
 help:
 	@echo 'make demo           a Cortex-M4 firmware on an emulated board, then a recorded program replayed'
 	@echo 'make test [T=name]  build and test everything, on the host and on emulated boards'
 	@echo 'make bench          measure instructions, space and code size; writes docs/costs.md'
 	@echo 'make damage         the long damage campaign'
-<<<<<<< HEAD
 	@echo 'make verify         the long proofs of the atomic pool'
-=======
 	@echo 'make exhaust        every sequence of calls of a small allocator, every size: the long form'
->>>>>>> 7623ded (Exhaustion: every sequence of calls of a small pool, arena and heap)
 	@echo 'make format         lay out every source file'
 	@echo 'make lint           the rule checks: layers, symbols, format, clang-tidy, cppcheck and more'
 	@echo 'make dist           each allocator as one .c and one .h, in build/dist'
@@ -24,11 +17,7 @@ demo test: %:
 	@tools/dev/setup
 	@tools/dev/$* $(T)
 
-<<<<<<< HEAD
-bench damage verify format dist: %:
-=======
-bench damage exhaust format dist: %:
->>>>>>> 7623ded (Exhaustion: every sequence of calls of a small pool, arena and heap)
+bench damage verify exhaust format dist: %:
 	@tools/dev/$*
 
 lint:
