@@ -303,6 +303,9 @@ static size_t vacate(store_t *store, size_t index)
 {
     slot_t *const slot = at(store, index);
     const size_t before = slot->previous;
+    if ((index == store->packed) || (slot->address < at(store, store->packed)->address)) {
+        store->packed = (uint16_t)before;
+    }
     remove_gap(store, gap_behind(store, before));
     remove_gap(store, gap_behind(store, index));
     at(store, before)->next = slot->next;
@@ -398,26 +401,32 @@ static inline range_t window_of(const store_t *store)
     return window;
 }
 
-// The slot behind which lies the smallest room of so many granules, or NOWHERE. *is_damaged is set if a
-// link is.
-static size_t find_room(const store_t *store, range_t within, uint32_t granules, bool *is_damaged)
+// The slot behind which the first gap is, the ghost, or nothing more; as far as links are sound.
+static size_t first_gap(store_t *store)
 {
-    size_t best = NOWHERE;
-    uint32_t best_granules = UINT32_MAX;
-    size_t index = SENTINEL;
+    while (is_link_sound(store, store->packed) && (gap_behind(store, store->packed) == 0U) &&
+           (at(store, store->packed)->next >= FIRST)) {
+        store->packed = at(store, store->packed)->next;
+    }
+    return store->packed;
+}
+
+// The first slot behind which there is room of so many granules, or NOWHERE. *is_damaged is set if a
+// link is.
+static size_t find_room(store_t *store, range_t within, uint32_t granules, bool *is_damaged)
+{
+    size_t index = first_gap(store);
     do {
         if (!is_link_sound(store, index)) {
             *is_damaged = true;
             return NOWHERE;
         }
-        const uint32_t room = granules_in(room_behind(store, index, within));
-        if ((room >= granules) && (room < best_granules)) {
-            best = index;
-            best_granules = room;
+        if (granules_in(room_behind(store, index, within)) >= granules) {
+            return index;
         }
         index = at(store, index)->next;
-    } while ((index != SENTINEL) && (best_granules != granules));
-    return best;
+    } while (index != SENTINEL);
+    return NOWHERE;
 }
 
 // Moves a block, or begins to, to the start of the room behind a slot. Returns the bytes copied.
@@ -523,17 +532,15 @@ static bool step(store_t *store, pass_t *pass)
 
 static void run(store_t *store, pass_t *pass)
 {
+    pass->at = (pass->stop == NOWHERE) ? first_gap(store) : SENTINEL;
     for (size_t i = slot_count_of(store); (i != 0U) && step(store, pass); i--) {
     }
 }
 
-// Bytes that may be moved yet by a pass that has come to a slot. What follows without a gap is done too.
-static size_t left_behind(const store_t *store, size_t index)
+// Bytes that may be moved yet by a pass that has come to a slot, or has not begun.
+static size_t left_behind(store_t *store, size_t index)
 {
-    while (is_link_sound(store, index) && (gap_behind(store, index) == 0U) &&
-           (at(store, index)->next >= FIRST)) {
-        index = at(store, index)->next;
-    }
+    index = (index != SENTINEL) ? index : first_gap(store);
     size_t left = (store->moving != 0U) ? size_of(store, store->moving) - store->move_done : 0U;
     for (size_t i = at(store, index)->next; i != SENTINEL; i = at(store, i)->next) {
         if (!is_link_sound(store, i)) {
@@ -699,6 +706,7 @@ static void init_slots(store_t *store)
         slot->next = (uint16_t)(((i < FIRST) || (i + 1U == count)) ? 0U : i + 1U);
         slot->previous = 0U;
     }
+    store->packed = SENTINEL;
     store->spare_first = FIRST;
     store->spare_last = (uint16_t)(count - 1U);
 }
@@ -1143,10 +1151,15 @@ static bool is_list_good(const store_t *store, size_t *block_count)
     sums.free_squares = 0U;
     sums.gap_count = 0U;
     bool has_ghost = false;
+    bool has_packed = false;
     *block_count = 0U;
     size_t index = SENTINEL;
     do {
         if (!is_linked(store, index) || ((index >= FIRST) && (handle_of(store, index) == 0U))) {
+            return false;
+        }
+        has_packed = has_packed || (index == store->packed);
+        if (!has_packed && (gap_behind(store, index) != 0U)) {
             return false;
         }
         add_gap(&sums, gap_behind(store, index));
@@ -1154,7 +1167,8 @@ static bool is_list_good(const store_t *store, size_t *block_count)
         has_ghost = has_ghost || (index == GHOST);
         index = at(store, index)->next;
     } while (index != SENTINEL);
-    return (has_ghost == (store->moving != 0U)) && (sums.free_granules == store->free_granules) &&
+    return has_packed && (has_ghost == (store->moving != 0U)) &&
+           (sums.free_granules == store->free_granules) &&
            (sums.free_squares == store->free_squares) && (sums.gap_count == store->gap_count);
 }
 

@@ -129,6 +129,7 @@ typedef struct mete_movable {
     size_t move_done;   // Bytes of the block that is being moved that have been copied,
     uintptr_t move_to;  // and where it goes.
     uint16_t moving;    // Its slot; 0: none.
+    uint16_t packed;    // There is no gap in front of this slot.
     uint16_t spare_first, spare_last;  // Slots without a block: a queue; 0: none.
     uint32_t calls;                    // Since the last step at an interval.
     uint32_t ticks;                    // At the last step at an interval.

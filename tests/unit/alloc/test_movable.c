@@ -178,7 +178,7 @@ static void test_alloc_gives_none_without_a_slot(void)
     EXPECT((tap_take_fault() == 0) && mete_movable_check(store));
 }
 
-static void test_a_gap_is_used_when_the_end_is_reached_the_smallest_that_fits(void)
+static void test_a_gap_is_used_when_the_end_is_reached_the_first_that_fits(void)
 {
     fixture_t f;
     store_t *const store = setup(&f);
@@ -188,8 +188,8 @@ static void test_a_gap_is_used_when_the_end_is_reached_the_smallest_that_fits(vo
     (void)mete_movable_alloc(store, 700U);
     mete_movable_free(store, large);
     mete_movable_free(store, small);
-    EXPECT(place_of(&f, mete_movable_alloc(store, 100U)) == 208U);
     EXPECT(place_of(&f, mete_movable_alloc(store, 160U)) == 0U);
+    EXPECT(place_of(&f, mete_movable_alloc(store, 100U)) == 208U);
     EXPECT(usage_of(store).moved_total == 0U);
 }
 
@@ -977,6 +977,9 @@ static void test_check_sees_every_field_spoiled(void)
     store_t *const store = &f.store;
     (void)mete_movable_alloc(store, 8U);
     uint16_t *const halves[] = {&store->moving, &store->spare_first, &store->spare_last};
+    store->packed = FIRST;  // The hole was there: a gap is in front of it.
+    EXPECT(!mete_movable_check(store));
+    store->packed = SENTINEL;
     size_t *const sizes[] = {&store->slot_mask, &store->block_count, &store->gap_count,
                              &store->retired_count, &store->move_done};
     for (size_t i = 0U; i < 3U; i++) {
@@ -1139,7 +1142,7 @@ int main(void)
     RUN(test_alloc_gives_memory_in_order_then_none);
     RUN(test_alloc_of_nothing_and_of_too_much_gives_none);
     RUN(test_alloc_gives_none_without_a_slot);
-    RUN(test_a_gap_is_used_when_the_end_is_reached_the_smallest_that_fits);
+    RUN(test_a_gap_is_used_when_the_end_is_reached_the_first_that_fits);
     RUN(test_free_refuses_a_pinned_block);
     RUN(test_a_stale_handle_is_refused_also_when_its_slot_is_in_use_again);
     RUN(test_a_forged_handle_is_refused_whatever_the_state);
