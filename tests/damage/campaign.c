@@ -30,6 +30,12 @@ const char *const campaign_kind_names[DAMAGE_KIND_COUNT] = {
     [DAMAGE_SLAB_FREE] = "slab.free",
     [DAMAGE_SLAB_HEAD] = "slab.head",
     [DAMAGE_SLAB_NEXT] = "slab.next",
+    [DAMAGE_SLOT_TAG] = "slot.tag",
+    [DAMAGE_SLOT_ADDRESS] = "slot.address",
+    [DAMAGE_SLOT_EXTENT] = "slot.extent",
+    [DAMAGE_SLOT_LINK] = "slot.link",
+    [DAMAGE_SPARE_TAG] = "spare.tag",
+    [DAMAGE_SPARE_LINK] = "spare.link",
 };
 static const char *const harm_names[] = {
     [HARM_NONE] = "",
@@ -48,12 +54,15 @@ static void print_case(const campaign_plan_t *plan, uint32_t state, world_fill_t
            (verdict == WORLD_SILENT) ? harm_names[world_harm] : "", world_step);
 }
 
-// What a free list skips in a pool or slab, and what a copy of a header hides, is counted only.
+// What a free list skips in a pool or slab, what a copy of a header hides, and what stands but once in a
+// slot of movable blocks, is counted only.
 static bool is_reported(const damage_word_t *word, world_fill_t fill, world_verdict_t verdict)
 {
-    const bool is_expected = (fill == FILL_COPIES) || (word->kind == DAMAGE_POOL_FREE) ||
-                             (word->kind == DAMAGE_POOL_TOP) || (word->kind == DAMAGE_SLAB_FREE) ||
-                             (word->kind == DAMAGE_SLAB_HEAD);
+    const bool is_expected =
+        (fill == FILL_COPIES) || (word->kind == DAMAGE_POOL_FREE) ||
+        (word->kind == DAMAGE_POOL_TOP) || (word->kind == DAMAGE_SLAB_FREE) ||
+        (word->kind == DAMAGE_SLAB_HEAD) || (word->kind == DAMAGE_SLOT_ADDRESS) ||
+        (word->kind == DAMAGE_SLOT_EXTENT) || (word->kind == DAMAGE_SPARE_LINK);
     return (verdict > WORLD_SILENT) || ((verdict == WORLD_SILENT) && !is_expected);
 }
 

@@ -30,6 +30,12 @@ typedef enum damage_kind {
     DAMAGE_SLAB_FREE,  ///< Its link of a free block.
     DAMAGE_SLAB_HEAD,  ///< In its table, the first free block of a slab.
     DAMAGE_SLAB_NEXT,  ///< In its table, the next slab with a free block.
+    DAMAGE_SLOT_TAG,   ///< A movable block's slot: what its handle is compared with.
+    DAMAGE_SLOT_ADDRESS,
+    DAMAGE_SLOT_EXTENT,  ///< Its size, and pins beyond the first.
+    DAMAGE_SLOT_LINK,
+    DAMAGE_SPARE_TAG,  ///< A slot without a block.
+    DAMAGE_SPARE_LINK,
     DAMAGE_KIND_COUNT
 } damage_kind_t;
 
@@ -63,6 +69,8 @@ typedef struct damage_subject {
     void (*free)(void *block);
     bool (*resize)(void *block, size_t size);    ///< NULL: there is none.
     void *(*realloc)(void *block, size_t size);  ///< NULL likewise, or none of its own.
+    /// Where a block is now, or NULL after a fault. NULL: what alloc returns is its address, for good.
+    unsigned char *(*locate)(void *block);
     /// True if every sound allocator in whose memory so many bytes in a row are not handed out serves
     /// such a request.
     bool (*must_serve)(size_t gap_size, size_t size, size_t align);
@@ -77,5 +85,6 @@ extern const damage_subject_t damage_list;
 extern const damage_subject_t damage_buddy;
 extern const damage_subject_t damage_atomic_pool;
 extern const damage_subject_t damage_slab;
+extern const damage_subject_t damage_movable;
 
 #endif

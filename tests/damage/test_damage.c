@@ -108,6 +108,11 @@ static void test_buddy_withstands_flipped_bits(void)
     EXPECT(count(&tally, WORLD_WILD) + count(&tally, WORLD_HUNG) == 0U);
 }
 
+static void test_movable_withstands_flipped_bits(void)
+{
+    expect_pool_withstands(&damage_movable);
+}
+
 static void test_campaign_sees_silent_and_wild_cases_where_nothing_is_checked(void)
 {
     const campaign_tally_t tally = run(&damage_heap, 0U);
@@ -135,5 +140,6 @@ int main(void)
     RUN(test_pool_withstands_flipped_bits);
     RUN(test_atomic_pool_withstands_flipped_bits);
     RUN(test_slab_withstands_flipped_bits);
+    RUN(test_movable_withstands_flipped_bits);
     return tap_finish();
 }

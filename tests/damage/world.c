@@ -142,14 +142,18 @@ static bool are_all_intact(void)
 
 // ---- Operations
 
+static bool is_in_arena(const unsigned char *start, size_t size)
+{
+    const uintptr_t offset = (uintptr_t)start - (uintptr_t)offer.blocks.start;
+    return (offset <= offer.blocks.size) && (size <= offer.blocks.size - offset);
+}
+
 // What is wrong with a block that was handed out for a slot.
 static world_harm_t harm_of(size_t slot, size_t align)
 {
     const unsigned char *const start = world_slots[slot].start;
     const size_t size = world_slots[slot].size;
-    const uintptr_t offset = (uintptr_t)start - (uintptr_t)offer.blocks.start;
-    if ((offset > offer.blocks.size) || (size > offer.blocks.size - offset) ||
-        ((uintptr_t)start % align != 0U)) {
+    if (!is_in_arena(start, size) || ((uintptr_t)start % align != 0U)) {
         return HARM_OVERLAP;
     }
     for (size_t i = 0U; i < WORLD_SLOT_COUNT; i++) {
@@ -162,11 +166,38 @@ static world_harm_t harm_of(size_t slot, size_t align)
     return HARM_NONE;
 }
 
-// Fills a slot whose block is new or resized. Only a block that does no harm is written to.
-static world_harm_t hold(size_t slot, void *start, size_t size, size_t align)
+static unsigned char *locate(void *name)
 {
-    world_slots[slot] = (world_slot_t){start, size};
-    const world_harm_t harm = harm_of(slot, align);
+    return (subject->locate != NULL) ? subject->locate(name) : name;
+}
+
+// Finds the blocks anew that a call may have moved. One said to lie outside does harm, and is not looked
+// at; one whose name is refused is taken to be where it was.
+static world_harm_t find_blocks(void)
+{
+    world_harm_t harm = HARM_NONE;
+    for (size_t slot = 0U; (slot < WORLD_SLOT_COUNT) && (subject->locate != NULL); slot++) {
+        world_slot_t *const held = &world_slots[slot];
+        unsigned char *const start = (held->start != NULL) ? subject->locate(held->name) : NULL;
+        if ((start != NULL) && !is_in_arena(start, held->size)) {
+            harm = HARM_OVERLAP;
+        } else if (start != NULL) {
+            held->start = start;
+        }
+    }
+    return harm;
+}
+
+// Fills a slot whose block is new or resized. Only a block that does no harm is written to.
+static world_harm_t hold(size_t slot, void *name, size_t size, size_t align)
+{
+    unsigned char *const start = locate(name);
+    if (start == NULL) {
+        return HARM_NONE;  // That was a fault.
+    }
+    world_slots[slot] = (world_slot_t){start, name, size};
+    const world_harm_t moved = find_blocks();
+    const world_harm_t harm = (moved != HARM_NONE) ? moved : harm_of(slot, align);
     if (harm == HARM_NONE) {
         paint(slot);
     }
@@ -175,33 +206,38 @@ static world_harm_t hold(size_t slot, void *start, size_t size, size_t align)
 
 static world_harm_t perform_alloc(const step_t *step, bool *is_served)
 {
-    void *const start = subject->alloc(step->size, step->align);
-    *is_served = start != NULL;
-    return (start != NULL) ? hold(step->slot, start, step->size, step->align) : HARM_NONE;
+    void *const name = subject->alloc(step->size, step->align);
+    *is_served = name != NULL;
+    return (name != NULL) ? hold(step->slot, name, step->size, step->align) : find_blocks();
 }
 
 static world_harm_t perform_realloc(const step_t *step, bool *is_served)
 {
-    const size_t old_size = world_slots[step->slot].size;
-    unsigned char *const start = subject->realloc(world_slots[step->slot].start, step->size);
-    *is_served = start != NULL;
-    if (start == NULL) {
-        return HARM_NONE;
+    world_slot_t *const held = &world_slots[step->slot];
+    void *const name = subject->realloc(held->name, step->size);
+    *is_served = name != NULL;
+    if (name == NULL) {
+        return find_blocks();
     }
-    const size_t kept_size = (old_size < step->size) ? old_size : step->size;
-    world_slots[step->slot] = (world_slot_t){start, step->size};
-    world_harm_t harm = harm_of(step->slot, 8U);
+    const size_t kept_size = (held->size < step->size) ? held->size : step->size;
+    unsigned char *const start = locate(name);
+    if (start == NULL) {
+        return HARM_NONE;  // That was a fault.
+    }
+    *held = (world_slot_t){start, name, step->size};
+    world_harm_t harm = find_blocks();
+    harm = (harm != HARM_NONE) ? harm : harm_of(step->slot, 8U);
     if ((harm == HARM_NONE) && (memcmp(start, content_of(step->slot), kept_size) != 0)) {
         harm = HARM_PAYLOAD;
     }
-    return (harm == HARM_NONE) ? hold(step->slot, start, step->size, 8U) : harm;
+    return (harm == HARM_NONE) ? hold(step->slot, name, step->size, 8U) : harm;
 }
 
 static world_harm_t perform_resize(const step_t *step, bool *is_served)
 {
-    void *const start = world_slots[step->slot].start;
-    *is_served = subject->resize(start, step->size);
-    return *is_served ? hold(step->slot, start, step->size, 8U) : HARM_NONE;
+    void *const name = world_slots[step->slot].name;
+    *is_served = subject->resize(name, step->size);
+    return *is_served ? hold(step->slot, name, step->size, 8U) : find_blocks();
 }
 
 static world_harm_t perform(const step_t *step, bool *is_served)
@@ -219,11 +255,11 @@ static world_harm_t perform(const step_t *step, bool *is_served)
     case REALLOC:
         return perform_realloc(step, is_served);
     case FREE:
-        subject->free(held->start);
+        subject->free(held->name);
         held->start = NULL;
         break;
     }
-    return HARM_NONE;
+    return find_blocks();
 }
 
 // ---- Random work
@@ -433,7 +469,7 @@ static world_harm_t follow(const step_t *step)
     }
     is_displaced = is_displaced || (world_slots[step->slot].start != step->start);
     if ((harm == HARM_NONE) && !step->is_served && is_served && (step->verb == ALLOC)) {
-        subject->free(world_slots[step->slot].start);
+        subject->free(world_slots[step->slot].name);
         world_slots[step->slot].start = NULL;
     }
     return harm;

@@ -50,6 +50,7 @@ typedef enum world_harm {
 /// A block that is held. `start` NULL: none.
 typedef struct world_slot {
     unsigned char *start;
+    void *name;  ///< What the subject calls it.
     size_t size;
 } world_slot_t;
 
