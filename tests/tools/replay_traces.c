@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// Replays a recorded trace, plain text on standard input, on both heaps and verifies every block. It
-// needs no library but libc, so it also runs with -m32. The 80 % arena makes requests fail, which
-// must harm nothing.
+// Replays a recorded trace, plain text on standard input, on both heaps and with movable
+// blocks, and verifies every block. It needs no library but libc, so it also runs with -m32. The 80 %
+// arena makes requests fail, which must harm nothing.
 //
 // usage: zstd -dc FILE | replay_traces
 
@@ -70,6 +70,16 @@ static void test_trace_on_the_wide_heap_with_search(void)
     replay_on("heap_wide", 2U);
 }
 
+// One per cent above the least that is possible, nothing fails.
+static void test_trace_in_a_store_of_movable_blocks(void)
+{
+    const backend_t *const backend = backend_find("movable");
+    const size_t least = floor_of(backend);
+    EXPECT(failures_in(backend, 0U, least + (least / 100U)) == 0U);
+    EXPECT(failures_in(backend, 0U, least - 8U) != 0U);
+    EXPECT(failures_in(backend, 0U, least / 5U * 4U) != 0U);
+}
+
 int main(void)
 {
     trace_error_t error;
@@ -81,6 +91,7 @@ int main(void)
     RUN(test_trace_on_the_narrow_heap_with_search);
     RUN(test_trace_on_the_wide_heap_without_search);
     RUN(test_trace_on_the_wide_heap_with_search);
+    RUN(test_trace_in_a_store_of_movable_blocks);
     trace_free(&trace);
     return tap_finish();
 }

@@ -60,7 +60,7 @@ DAMAGED = [
 WRONG_USAGE = [
     ([], "found no trace, expected at least one file"),
     (["--alloc", "slab", "t"],
-     "--alloc: found 'slab', expected one of: heap, heap_wide, list, buddy, arena, malloc"),
+     "--alloc: found 'slab', expected one of: heap, heap_wide, list, buddy, arena, movable, malloc"),
     (["--search", "256", "t"], "--search: found '256', expected a number from 0 to 255"),
     (["--search", "-1", "t"], "--search: found '-1', expected a number from 0 to 255"),
     (["--search", "2x", "t"], "--search: found '2x', expected a number from 0 to 255"),
@@ -319,7 +319,7 @@ class Traces(Case):
             self.assertEqual((trace["failures"], trace["verified"]), (0, True))
 
     def test_every_allocator_replays_every_trace(self):
-        for allocator in ("heap_wide", "arena", "malloc"):
+        for allocator in ("heap_wide", "arena", "movable", "malloc"):
             report = self.replay_json("--verify", "--alloc", allocator, *traces())
             self.assertEqual(report["summary"]["failed"], 0)
             self.assertTrue(all(trace["verified"] for trace in report["traces"]))

@@ -157,6 +157,78 @@ static bool arena_check(const backend_state_t *state)
     return mete_arena_check(state->allocator);
 }
 
+// ---- movable: blocks are named by their handles. What it keeps lies at the start of the memory too.
+
+static void *movable_acquire(void *self, size_t size, size_t align)
+{
+    return (align <= 8U) ? (void *)(uintptr_t)mete_movable_alloc(self, size).value : NULL;
+}
+
+static mete_movable_handle_t handle_from(const void *block)
+{
+    return (mete_movable_handle_t){(uint32_t)(uintptr_t)block};
+}
+
+static void movable_release(void *self, void *block, size_t size, size_t align)
+{
+    (void)size, (void)align;
+    mete_movable_free(self, handle_from(block));
+}
+
+static bool movable_resize(void *self, void *block, size_t old_size, size_t new_size, size_t align)
+{
+    (void)old_size, (void)align;
+    return mete_movable_resize(self, handle_from(block), new_size);
+}
+
+static size_t movable_size_of(const void *self, const void *block)
+{
+    return mete_movable_size_of(self, handle_from(block));
+}
+
+static void *movable_locate(const backend_state_t *state, void *block)
+{
+    void *const address = mete_movable_pin(state->allocator, handle_from(block));
+    mete_movable_unpin(state->allocator, handle_from(block));
+    return address;
+}
+
+static bool movable_init(backend_state_t *state, mete_span_t arena, uint32_t search)
+{
+    (void)search;
+    static const mete_alloc_ops_t ops = {movable_acquire, movable_release, movable_resize, NULL,
+                                         movable_size_of};
+    const size_t slot_count = METE_MOVABLE_SLOT_COUNT(state->block_count_max);
+    const size_t control_size = sizeof(mete_movable_t) + (slot_count * sizeof(mete_movable_slot_t));
+    if ((arena.size <= control_size) || (state->block_count_max > METE_MOVABLE_BLOCK_COUNT_MAX)) {
+        return false;
+    }
+    unsigned char *const start = arena.start;
+    state->movable_config = (mete_movable_config_t){
+        .storage = {start + control_size, arena.size - control_size},
+        .slots = (mete_movable_slot_t *)(void *)(start + sizeof(mete_movable_t)),
+        .slot_count = slot_count,
+        .failure_size = SIZE_MAX};
+    state->allocator = arena.start;
+    state->alloc = (mete_alloc_t){&ops, state->allocator};
+    return mete_movable_init(state->allocator, &state->movable_config);
+}
+
+static size_t movable_total_size(const backend_state_t *state)
+{
+    return mete_movable_usage(state->allocator).total_size;
+}
+
+static mete_frag_t movable_frag(const backend_state_t *state)
+{
+    return mete_movable_usage(state->allocator).frag;
+}
+
+static bool movable_check(const backend_state_t *state)
+{
+    return mete_movable_check(state->allocator);
+}
+
 // ---- malloc of the host
 
 static void *malloc_acquire(void *self, size_t size, size_t align)
@@ -195,18 +267,20 @@ static bool malloc_init(backend_state_t *state, mete_span_t arena, uint32_t sear
 #define MIB (1024U * KIB)
 
 const backend_t backends[] = {
-    {"heap", "narrow heap, at most 256 KiB", 256U * KIB, heap_init, heap_total_size, heap_frag,
-     heap_check, 4U, 8U, 8U},
-    {"heap_wide", "wide heap, for larger memory", 1024U * MIB, wide_init, wide_total_size,
+    {"heap", "narrow heap, at most 256 KiB", 256U * KIB, heap_init, heap_total_size, NULL,
+     heap_frag, heap_check, 4U, 8U, 8U},
+    {"heap_wide", "wide heap, for larger memory", 1024U * MIB, wide_init, wide_total_size, NULL,
      wide_frag, wide_check, 8U, 8U, 16U},
     {"list", "first fit, at most 512 KiB", METE_LIST_SIZE_MAX, list_init, list_total_size, NULL,
-     list_check, sizeof(uintptr_t), 2U * sizeof(uintptr_t), 2U * sizeof(uintptr_t)},
+     NULL, list_check, sizeof(uintptr_t), 2U * sizeof(uintptr_t), 2U * sizeof(uintptr_t)},
     {"buddy", "blocks of 32 bytes, 64, 128 and so on", 128U * MIB, buddy_init, buddy_total_size,
-     NULL, buddy_check, 0U, BUDDY_BLOCK_SIZE, BUDDY_BLOCK_SIZE},
+     NULL, NULL, buddy_check, 0U, BUDDY_BLOCK_SIZE, BUDDY_BLOCK_SIZE},
     {"arena", "takes back only the block handed out last", 1024U * MIB, arena_init,
-     arena_total_size, NULL, arena_check, 0U, 8U, 8U},
-    {"malloc", "malloc of this host, for comparison", 0U, malloc_init, NULL, NULL, NULL, 0U, 0U,
-     0U},
+     arena_total_size, NULL, NULL, arena_check, 0U, 8U, 8U},
+    {"movable", "blocks held by handle, compacted when memory is short", METE_MOVABLE_SIZE_MAX,
+     movable_init, movable_total_size, movable_locate, movable_frag, movable_check, 0U, 8U, 8U},
+    {"malloc", "malloc of this host, for comparison", 0U, malloc_init, NULL, NULL, NULL, NULL, 0U,
+     0U, 0U},
 };
 const size_t backend_count = sizeof backends / sizeof backends[0];
 

@@ -7,6 +7,7 @@
 #include "mete/alloc/arena.h"
 #include "mete/alloc/buddy.h"
 #include "mete/alloc/heap.h"
+#include "mete/alloc/movable.h"
 #include "mete/core/alloc.h"
 #include "mete/core/frag.h"
 #include "mete/core/span.h"
@@ -15,8 +16,10 @@
 typedef struct backend_state {
     mete_alloc_t alloc;
     void *allocator;                 // At the start of the arena, or NULL.
+    size_t block_count_max;          // Blocks that must be possible at once. Set before init.
     mete_heap_config_t heap_config;  // Of the heaps.
     mete_buddy_config_t buddy_config;
+    mete_movable_config_t movable_config;
 } backend_state_t;
 
 typedef struct backend {
@@ -29,6 +32,10 @@ typedef struct backend {
 
     /// Bytes of the arena that blocks, headers included, can occupy. NULL without an arena.
     size_t (*total_size)(const backend_state_t *state);
+
+    /// Where a block is until the next call. NULL: what acquire returned is its address, for good. Else
+    /// it is not, and the block must be resized by resize.
+    void *(*locate)(const backend_state_t *state, void *block);
 
     /// Fragmentation of the free memory. NULL: not known.
     mete_frag_t (*frag)(const backend_state_t *state);

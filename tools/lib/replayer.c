@@ -10,8 +10,8 @@
 enum { PROGRESS_INTERVAL = 8192 };  // Operations from one report of progress to the next.
 
 typedef struct object {
-    unsigned char *block;  // NULL: freed, of size 0, or could not be had.
-    uint32_t size;         // What the block was acquired with or last resized to.
+    void *block;    // What names it. NULL: freed, of size 0, or could not be had.
+    uint32_t size;  // What the block was acquired with or last resized to.
     uint32_t align;
     uint32_t serial;  // Of the operation that wrote the pattern.
 } object_t;
@@ -33,12 +33,12 @@ static uint64_t pattern_word(uint32_t serial, size_t number)
     return ((((uint64_t)serial + 1U) << 32) + number) * 0x9E3779B97F4A7C15U;
 }
 
-static void write_pattern(const object_t *object)
+static void write_pattern(unsigned char *block, uint32_t serial, size_t size)
 {
-    for (size_t i = 0U; i < object->size; i += 8U) {
-        const uint64_t word = pattern_word(object->serial, i / 8U);
-        const size_t rest = object->size - i;
-        memcpy(object->block + i, &word, (rest < 8U) ? rest : 8U);
+    for (size_t i = 0U; i < size; i += 8U) {
+        const uint64_t word = pattern_word(serial, i / 8U);
+        const size_t rest = size - i;
+        memcpy(block + i, &word, (rest < 8U) ? rest : 8U);
     }
 }
 
@@ -89,6 +89,14 @@ static void expect_no_fault(replay_t *replay)
     }
 }
 
+// Where a block is now.
+static unsigned char *address_of(const replay_t *replay, void *block)
+{
+    const backend_t *const backend = replay->options->backend;
+    return ((backend->locate != NULL) && (block != NULL)) ? backend->locate(&replay->state, block)
+                                                          : block;
+}
+
 static size_t usable_size(const replay_t *replay, const object_t *object)
 {
     const mete_alloc_t alloc = replay->state.alloc;
@@ -99,8 +107,8 @@ static size_t usable_size(const replay_t *replay, const object_t *object)
 // Bytes from the start of the arena to the end of a block.
 static size_t extent_of(const replay_t *replay, const object_t *object)
 {
-    return (size_t)((uintptr_t)object->block - (uintptr_t)replay->options->arena.start) +
-           usable_size(replay, object);
+    const uintptr_t start = (uintptr_t)address_of(replay, object->block);
+    return (size_t)(start - (uintptr_t)replay->options->arena.start) + usable_size(replay, object);
 }
 
 static bool has_arena(const replay_t *replay)
@@ -111,8 +119,9 @@ static bool has_arena(const replay_t *replay)
 static void expect_good_place(replay_t *replay, const object_t *object)
 {
     const mete_span_t arena = replay->options->arena;
-    const uintptr_t offset = (uintptr_t)object->block - (uintptr_t)arena.start;
-    if (((uintptr_t)object->block & (object->align - 1U)) != 0U) {
+    const uintptr_t start = (uintptr_t)address_of(replay, object->block);
+    const uintptr_t offset = start - (uintptr_t)arena.start;
+    if ((start & (object->align - 1U)) != 0U) {
         report(replay, "a block is not aligned as asked for");
     } else if (has_arena(replay) &&
                ((offset >= arena.size) || (object->size > arena.size - offset))) {
@@ -122,10 +131,9 @@ static void expect_good_place(replay_t *replay, const object_t *object)
     }
 }
 
-static void expect_pattern(replay_t *replay, const unsigned char *block, uint32_t serial,
-                           size_t size)
+static void expect_pattern(replay_t *replay, void *block, uint32_t serial, size_t size)
 {
-    if ((block != NULL) && !has_pattern(block, serial, size)) {
+    if ((block != NULL) && !has_pattern(address_of(replay, block), serial, size)) {
         report(replay, "the contents of a block changed while it was held");
     }
 }
@@ -156,7 +164,7 @@ static void settle(replay_t *replay, object_t *object)
     if (replay->options->verifies) {
         expect_good_place(replay, object);
         if (replay->result->defect == NULL) {
-            write_pattern(object);
+            write_pattern(address_of(replay, object->block), object->serial, object->size);
         }
     }
 }
@@ -174,6 +182,17 @@ static void do_acquire(replay_t *replay, const trace_op_t *op)
     settle(replay, object);
 }
 
+// What is named by a handle cannot be copied by whoever holds it: the allocator moves it.
+static void *resize_block(const replay_t *replay, const object_t *object, size_t size)
+{
+    const mete_alloc_t alloc = replay->state.alloc;
+    if ((replay->options->backend->locate == NULL) || (object->block == NULL) || (size == 0U)) {
+        return mete_realloc(alloc, object->block, object->size, size, object->align);
+    }
+    const bool is_done = mete_resize(alloc, object->block, object->size, size, object->align);
+    return is_done ? object->block : NULL;
+}
+
 static void do_resize(replay_t *replay, const trace_op_t *op)
 {
     object_t *const object = &replay->objects[op->id];
@@ -182,8 +201,7 @@ static void do_resize(replay_t *replay, const trace_op_t *op)
     if (verifies) {
         expect_pattern(replay, object->block, object->serial, old_size);
     }
-    void *const block =
-        mete_realloc(replay->state.alloc, object->block, old_size, op->size, object->align);
+    void *const block = resize_block(replay, object, op->size);
     if ((block == NULL) && (op->size != 0U)) {
         count_failure(replay);
         return;
@@ -290,7 +308,10 @@ static void finish(replay_t *replay)
 bool replay_run(const trace_t *trace, const replay_options_t *options, replay_result_t *result)
 {
     *result = (replay_result_t){0};
-    replay_t replay = {.trace = trace, .options = options, .result = result};
+    replay_t replay = {.trace = trace,
+                       .options = options,
+                       .result = result,
+                       .state.block_count_max = trace->id_count};
     if (!options->backend->init(&replay.state, options->arena, options->search)) {
         count_failure(&replay);
         return false;
@@ -314,15 +335,16 @@ bool replay_run(const trace_t *trace, const replay_options_t *options, replay_re
 
 // ---- The floor
 
-// Bytes of an arena that blocks cannot occupy.
-static size_t control_size_of(const backend_t *backend)
+// Bytes of an arena that blocks cannot occupy, if so many must be possible.
+static size_t control_size_of(const backend_t *backend, size_t block_count)
 {
-    enum { SIZE = 65536 };
-    void *const memory = (backend->total_size != NULL) ? aligned_alloc(64U, SIZE) : NULL;
-    backend_state_t state;
+    const size_t wanted = (1024U + block_count) * 64U;  // Twice what two handles of a block take.
+    const size_t size = (wanted < backend->arena_max) ? wanted : backend->arena_max;
+    void *const memory = (backend->total_size != NULL) ? aligned_alloc(64U, size) : NULL;
+    backend_state_t state = {.block_count_max = block_count};
     size_t control_size = 0U;
-    if ((memory != NULL) && backend->init(&state, (mete_span_t){memory, SIZE}, 0U)) {
-        control_size = SIZE - backend->total_size(&state);
+    if ((memory != NULL) && backend->init(&state, (mete_span_t){memory, size}, 0U)) {
+        control_size = size - backend->total_size(&state);
     }
     free(memory);
     return control_size;
@@ -331,7 +353,7 @@ static size_t control_size_of(const backend_t *backend)
 bool replay_floor_of(const trace_t *trace, const backend_t *backend, replay_floor_t *bound)
 {
     uint32_t *const sizes = calloc(trace->id_count, sizeof *sizes);
-    *bound = (replay_floor_t){0U, control_size_of(backend)};
+    *bound = (replay_floor_t){0U, control_size_of(backend, trace->id_count)};
     uint64_t now = 0U;
     for (size_t i = 0U; (sizes != NULL) && (i < trace->op_count); i++) {
         const trace_op_t *const op = &trace->ops[i];
