@@ -206,6 +206,12 @@ static inline bool is_link_sound(const store_t *store, size_t index)
     return (METE_CHECK_LEVEL < 1) || is_linked(store, index);
 }
 
+// What is behind a slot may be taken out of the list.
+static inline bool is_next_sound(const store_t *store, size_t index)
+{
+    return is_link_sound(store, index) && is_link_sound(store, at(store, index)->next);
+}
+
 // Both neighbours of a slot agree with it.
 static bool is_listed(const store_t *store, size_t index)
 {
@@ -516,7 +522,7 @@ static size_t fill_room(store_t *store, pass_t *pass, range_t room)
 // One slot further. False if the pass is over.
 static bool step(store_t *store, pass_t *pass)
 {
-    if (!is_link_sound(store, pass->at)) {
+    if (!is_next_sound(store, pass->at)) {
         pass->is_damaged = true;
         return false;
     }
@@ -542,11 +548,9 @@ static size_t left_behind(store_t *store, size_t index)
 {
     index = (index != SENTINEL) ? index : first_gap(store);
     size_t left = (store->moving != 0U) ? size_of(store, store->moving) - store->move_done : 0U;
-    for (size_t i = at(store, index)->next; i != SENTINEL; i = at(store, i)->next) {
-        if (!is_link_sound(store, i)) {
-            break;
-        }
-        left += is_resting(store, i) ? size_of(store, i) : 0U;
+    while (is_link_sound(store, index) && (at(store, index)->next != SENTINEL)) {
+        index = at(store, index)->next;
+        left += is_resting(store, index) ? size_of(store, index) : 0U;
     }
     return left;
 }
@@ -1336,7 +1340,7 @@ static void evacuate(store_t *store, mete_span_t from, range_t to, pass_t *pass)
     uint32_t too_large = UINT32_MAX;
     // Each turn goes one slot further or moves a block out for good.
     for (size_t turns = 2U * slot_count_of(store); turns != 0U; turns--) {
-        pass->is_damaged = pass->is_damaged || !is_link_sound(store, pass->at);
+        pass->is_damaged = pass->is_damaged || !is_next_sound(store, pass->at);
         if (pass->is_damaged || (at(store, pass->at)->next == SENTINEL)) {
             return;
         }

@@ -1046,6 +1046,29 @@ static void test_damage_is_reported_and_nothing_changes(void)
     EXPECT((tap_take_fault() == 0) && (usage_of(store).gap_count == 2U));
 }
 
+static void test_a_damaged_slot_is_not_moved(void)
+{
+    for (size_t turn = 0U; turn < 3U; turn++) {
+        fixture_t f;
+        store_t *const store = setup(&f);
+        const handle_t hole = mete_movable_alloc(store, 104U);
+        const handle_t block = mete_movable_alloc(store, 104U);
+        (void)mete_movable_alloc(store, 104U);
+        mete_movable_free(store, hole);
+        slot_t *const slot = at(store, index_in(store, block));
+        const mete_span_t from = {f.memory, 256U};
+        const mete_span_t to = {&f.memory[64], BYTES - 512U};
+        slot->next = (uint16_t)((turn == 0U) ? SLOTS : (turn == 1U) ? UINT16_MAX : FIRST);
+        EXPECT(mete_movable_compact(store, SIZE_MAX) == 0U);
+        EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
+        (void)mete_movable_evacuate(store, from, to, SIZE_MAX);
+        EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
+        EXPECT(mete_movable_alloc(store, 900U).value == 0U);
+        EXPECT((tap_take_fault() == METE_FAULT_CORRUPT) || (usage_of(store).refusals == 1U));
+        EXPECT((usage_of(store).moved_total == 0U) && (place_of(&f, block) == 104U));
+    }
+}
+
 static void test_damaged_spare_slots_are_reported(void)
 {
     fixture_t f;
@@ -1178,6 +1201,7 @@ int main(void)
     RUN(test_check_sees_every_field_spoiled);
     if (METE_CHECK_LEVEL >= 1) {
         RUN(test_damage_is_reported_and_nothing_changes);
+        RUN(test_a_damaged_slot_is_not_moved);
         RUN(test_damaged_spare_slots_are_reported);
         RUN(test_a_damaged_move_is_reported);
     }
