@@ -4,7 +4,7 @@
 // safe arena, for each allocator named. One that the trace does not fit is left out. Built for a
 // 32-bit host, so that headers have the sizes they have on a microcontroller.
 //
-//     zstd -dc TRACE | space BACKEND:SEARCH...      prints "BACKEND SEARCH ARENA PEAK" lines
+//     zstd -dc TRACE | space BACKEND:SEARCH...      prints "BACKEND SEARCH ARENA PEAK FLOOR" lines
 
 #include "tools/lib/fit.h"
 
@@ -25,7 +25,10 @@ static bool measure(const trace_t *trace, char *what)
     }
     fit_t fit;
     if (fit_find(trace, &options, &fit)) {
-        printf("%s %u %zu %zu\n", what, (unsigned)search, fit.size, (size_t)trace->live_size_peak);
+        replay_floor_t bound;
+        (void)replay_floor_of(trace, options.backend, &bound);
+        printf("%s %u %zu %zu %zu\n", what, (unsigned)search, fit.size,
+               (size_t)trace->live_size_peak, (size_t)bound.block_size_peak + bound.control_size);
     }
     return true;
 }

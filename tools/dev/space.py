@@ -11,7 +11,7 @@ from modules import variants
 
 LIBRARY = [f'tools/lib/{name}.c' for name in ('trace', 'backend', 'replayer', 'fit', 'fault')]
 SMALL_PEAK = 220 * 1024  # Recordings with no larger peak fit the narrow heap: the ones to compare on.
-Trace = collections.namedtuple('Trace', 'name heap search arena peak ratio')
+Trace = collections.namedtuple('Trace', 'name heap search arena peak floor ratio')
 
 
 def subjects(modules):
@@ -47,8 +47,8 @@ def measure(modules):
     """A Trace for each recording and allocator that it fits."""
     wanted = [f'{backend}:{search}' for _, backend, search in subjects(modules)]
     lines = (line.split() for line in on_recordings(build('space'), *wanted))
-    return [Trace(name, heap, int(search), int(arena), int(peak), int(arena) / int(peak))
-            for name, heap, search, arena, peak in lines]
+    return [Trace(name, heap, int(search), int(arena), int(peak), int(floor), int(arena) / int(peak))
+            for name, heap, search, arena, peak, floor in lines]
 
 
 def measure_policies():
@@ -88,6 +88,8 @@ def figures_of(modules, traces):
         figures |= summary(f'heap.space.k{search}', [t for t in used if t.heap == 'heap'])
         figures |= summary(f'heap.wide.space.k{search}', [t for t in used if t.heap == 'heap_wide'])
     for figure, backend, search in subjects(modules):
-        figures |= summary(f'{figure}.small', [t for t in traces if t.heap == backend and
-                                               t.search == search and t.peak <= SMALL_PEAK])
+        used = [t for t in traces if t.heap == backend and t.search == search]
+        figures |= summary(f'{figure}.small', [t for t in used if t.peak <= SMALL_PEAK])
+        # Over what perfect compaction would need, with the same headers and control structures.
+        figures[f'{figure}.over_floor'] = geomean([t.arena / t.floor for t in used])
     return figures
