@@ -64,9 +64,8 @@ void mete_fail_reset(mete_fail_t *fail, const mete_fail_plan_t *plan)
     fail->plan.chance = plan->chance;
     fail->plan.seed = plan->seed;
     fail->plan.size_max = plan->size_max;
-    // A product with an odd number is one-to-one, so seeds that differ a little start far apart.
-    const uint32_t start = (plan->seed + 1U) * 0x9E3779B1U;
-    fail->random = (start != 0U) ? start : 1U;
+    // Seeds that differ a little start far apart, and none starts at 0.
+    fail->random = (plan->seed * 0x9E3779B1U) | 1U;
     fail->requests = 0U;
     fail->refusals = 0U;
 }

@@ -60,7 +60,10 @@ void mete_wait_notify(mete_wait_t *wait)
 {
     METE_ASSERT((wait != NULL) && (wait->inner.ops != NULL));
     // Copied, for the task may leave the line as soon as the section is over.
-    mete_signal_t signal = {NULL, NULL};
+    mete_signal_t signal;
+    signal.ops =
+        NULL;  // One by one: for a whole struct a compiler may call memset(), which is libc.
+    signal.self = NULL;
     const uintptr_t state = mete_critical_enter();
     if (!mete_dlist_is_empty(&wait->line)) {
         const mete_signal_t *const first = &task_at(wait->line.next)->terms->signal;

@@ -76,12 +76,12 @@ static void test_the_clock_counts_milliseconds(void)
     EXPECT(elapsed < 10000U);
 }
 
-static mete_posix_signal_t signal_;
+static mete_posix_signal_t sleeper;
 
 static void test_a_signal_stays_set_until_it_is_waited_for(void)
 {
-    mete_posix_signal_init(&signal_);
-    const mete_signal_t signal = mete_posix_signal(&signal_);
+    mete_posix_signal_init(&sleeper);
+    const mete_signal_t signal = mete_posix_signal(&sleeper);
     EXPECT(!signal.ops->wait(signal.self, 0U));
     signal.ops->notify(signal.self);
     signal.ops->notify(signal.self);
@@ -91,8 +91,8 @@ static void test_a_signal_stays_set_until_it_is_waited_for(void)
 
 static void test_a_wait_ends_when_its_time_has_passed(void)
 {
-    mete_posix_signal_init(&signal_);
-    const mete_signal_t signal = mete_posix_signal(&signal_);
+    mete_posix_signal_init(&sleeper);
+    const mete_signal_t signal = mete_posix_signal(&sleeper);
     const uint32_t start = mete_clock_ms();
     EXPECT(!signal.ops->wait(signal.self, 1001U));  // More than the part below a second.
     EXPECT(mete_clock_ms() - start >= 1000U);
@@ -103,7 +103,7 @@ static void *notify_late(void *self)
     const struct timespec pause = {0, 20000000};
     (void)self;
     (void)nanosleep(&pause, NULL);
-    const mete_signal_t signal = mete_posix_signal(&signal_);
+    const mete_signal_t signal = mete_posix_signal(&sleeper);
     signal.ops->notify(signal.self);
     return NULL;
 }
@@ -111,8 +111,8 @@ static void *notify_late(void *self)
 static void test_a_notification_ends_the_sleep(void)
 {
     pthread_t thread;
-    mete_posix_signal_init(&signal_);
-    const mete_signal_t signal = mete_posix_signal(&signal_);
+    mete_posix_signal_init(&sleeper);
+    const mete_signal_t signal = mete_posix_signal(&sleeper);
     EXPECT(pthread_create(&thread, NULL, notify_late, NULL) == 0);
     EXPECT(signal.ops->wait(signal.self, PATIENCE_MS));
     EXPECT(pthread_join(thread, NULL) == 0);

@@ -134,10 +134,13 @@ static void test_no_owner_gets_more_bytes_than_his_limit(void)
 static void test_no_owner_gets_more_blocks_than_his_limit(void)
 {
     setup();
+    void *held_last = NULL;
     for (size_t i = 0U; i < 4U; i++) {
-        EXPECT(take(1U, 1U) != NULL);
+        held_last = take(1U, 1U);
+        EXPECT(held_last != NULL);
     }
     EXPECT((take(1U, 1U) == NULL) && may_have(2U, 1U));
+    EXPECT(mete_resize(view, held_last, 1U, 2U, 8U));  // That is no block more.
     EXPECT((mete_quota_usage(&quota, 1U)->in_use_count == 4U) && mete_quota_check(&quota));
 }
 
@@ -145,7 +148,8 @@ static void test_all_owners_together_get_no_more_than_the_capacity(void)
 {
     setup();
     EXPECT((take(0U, 900U) != NULL) && (take(1U, 900U) != NULL));
-    EXPECT(!may_have(2U, 201U) && may_have(2U, 200U) && mete_quota_check(&quota));
+    EXPECT(!may_have(2U, 201U) && (take(2U, 200U) != NULL) && mete_quota_check(&quota));
+    EXPECT(!may_have(0U, 1U));
 }
 
 static void test_a_reserve_cannot_be_taken_by_others(void)
@@ -266,6 +270,21 @@ static void test_reaching_the_share_warns_once_until_it_was_calm(void)
     EXPECT(mete_resize(view, a, 500U, 400U, 8U) && !owners[1].is_warned);
     EXPECT(mete_resize(view, a, 400U, 700U, 8U) && (threshold_events == 2U));
     EXPECT((heard.size == 800U) && mete_quota_check(&quota));
+}
+
+static void test_a_full_share_warns_and_init_arms_it(void)
+{
+    prepare();
+    limits[1].warn_permille = 1000U;
+    owners[1].is_warned = true;
+    start();
+    EXPECT(may_have(1U, 999U) && (threshold_events == 0U));
+    EXPECT(may_have(1U, 1000U) && (threshold_events == 1U));
+    start();
+    EXPECT((take(1U, 1000U) != NULL) && (threshold_events == 2U));
+    owners[1].is_warned = true;
+    start();
+    EXPECT((take(1U, 1000U) != NULL) && (threshold_events == 3U));
 }
 
 static void test_without_a_share_nobody_is_warned(void)
@@ -451,6 +470,12 @@ static void test_check_notices_accounts_that_do_not_add_up(void)
         *numbers[i] -= 1000U;
         EXPECT(mete_quota_check(&quota));
     }
+    limits[1].count_max = 0U;
+    EXPECT(!mete_quota_check(&quota));
+    limits[1].count_max = 4U;
+    limits[1].size_max = 99U;
+    EXPECT(!mete_quota_check(&quota));
+    limits[1].size_max = 1000U;
     owners[1].in_use_peak = 99U;
     EXPECT(!mete_quota_check(&quota));
     owners[1].in_use_peak = 100U;
@@ -587,6 +612,7 @@ int main(void)
     RUN(test_an_owner_who_is_not_in_the_table_gets_nothing);
     RUN(test_without_a_callback_there_is_one_owner);
     RUN(test_reaching_the_share_warns_once_until_it_was_calm);
+    RUN(test_a_full_share_warns_and_init_arms_it);
     RUN(test_without_a_share_nobody_is_warned);
     RUN(test_shares_of_huge_limits_do_not_overflow);
     RUN(test_the_hook_may_free_something_and_the_request_is_tried_once_more);
