@@ -14,10 +14,11 @@
 #define HEAP(name) mete_heap_##name
 typedef mete_heap_t heap_t;
 enum { HEADER_SIZE = 4, GRANULES_MIN = 1, BIN_COUNT = 32 };
-#define GRANULES_MAX 32767U
-#define SIZE_MIN     METE_HEAP_SIZE_MIN
+#define BYTES_MAX METE_HEAP_BLOCK_SIZE_MAX
+#define SIZE_MIN  METE_HEAP_SIZE_MIN
 #endif
 
+#include "tests/support/heap_rules.h"
 #include "tests/support/random.h"
 #include "tests/support/tap.h"
 
@@ -145,56 +146,22 @@ static size_t seen_at(const void *address)
 
 // ---- What must be
 
-// Granules of a block for `size` bytes; more than any heap has for sizes that none has.
+static const heap_rules_t rules = {HEADER_SIZE, GRANULES_MIN, BYTES_MAX, BIN_COUNT};
 static size_t granules_for(size_t size)
 {
-    const size_t rest = (size % GRANULE) + HEADER_SIZE + GRANULE - 1U;
-    const size_t granules = (size / GRANULE) + (rest / GRANULE);
-    if ((size == 0U) || (granules > GRANULES_MAX)) {
-        return (size_t)GRANULES_MAX + 1U;
-    }
-    return (granules > (size_t)GRANULES_MIN) ? granules : (size_t)GRANULES_MIN;
+    return heap_granules_for(&rules, size);
 }
 
-// Bins start at 1, 2 ... 8 granules, then at 12, 16, 24, 32 and so on: two an octave.
-static size_t bin_of(size_t granules)
-{
-    size_t bin = 1U;
-    size_t next_start = 2U;
-    size_t step = 1U;
-    while ((next_start <= granules) && (bin + 1U < (size_t)BIN_COUNT)) {
-        bin++;
-        step = ((bin >= 8U) && (bin % 2U == 0U)) ? next_start / 2U : step;
-        next_start += step;
-    }
-    return bin;
-}
-
-typedef enum chance { MUST_FAIL, MAY_SUCCEED, MUST_SUCCEED } chance_t;
-
-// What becomes of a request, by the free blocks seen. Whatever is in a higher bin is found. In the
-// bin of the request `search` blocks are looked at, at least one: it fits if the others are fewer.
+// What becomes of a request, by the free blocks seen.
 static chance_t chance_of(size_t granules)
 {
-    const size_t bin = bin_of(granules);
-    const size_t looks = (config.search != 0U) ? config.search : 1U;
-    size_t fit_count = 0U;
-    size_t small_count = 0U;
+    heap_wish_t wish = heap_wish(&rules, granules, config.search);
     for (size_t i = 0U; i < seen.count; i++) {
-        const size_t free = granules_of(&seen.blocks[i]);
-        if (seen.blocks[i].is_live || (bin_of(free) < bin)) {
-            continue;
+        if (!seen.blocks[i].is_live) {
+            heap_wish_see(&rules, &wish, granules_of(&seen.blocks[i]));
         }
-        if ((bin_of(free) > bin) && (granules <= GRANULES_MAX)) {
-            return MUST_SUCCEED;
-        }
-        fit_count += (free >= granules) ? 1U : 0U;
-        small_count += (free < granules) ? 1U : 0U;
     }
-    if (fit_count == 0U) {
-        return MUST_FAIL;
-    }
-    return (small_count < looks) ? MUST_SUCCEED : MAY_SUCCEED;
+    return heap_wish_chance(&wish);
 }
 
 // ---- The heap's counters, computed anew from what is seen
@@ -351,7 +318,7 @@ static void expect_outcome(const void *block, size_t granules, chance_t chance)
     if (hook.calls != 0U) {
         chance = hook.says_try_again ? chance_of(granules) : MUST_FAIL;
     } else if ((block == NULL) && is_hook_set()) {
-        EXPECT(granules > GRANULES_MAX);  // What no heap has is not worth asking for.
+        EXPECT(granules == SIZE_MAX);  // What no heap has is not worth asking for.
     }
     EXPECT((block != NULL) || (chance != MUST_SUCCEED));
     EXPECT((block == NULL) || (chance != MUST_FAIL));
