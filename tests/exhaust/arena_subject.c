@@ -101,7 +101,9 @@ static void release(int at)
 {
     const bool is_freed = is_last(exhaust_block_at(at));
     exhaust_release(at);
-    layout->next = is_freed ? (int16_t)at : layout->next;
+    if (is_freed) {
+        layout->next = (int16_t)at;
+    }
 }
 
 static void resize(int at, size_t size)
@@ -207,8 +209,10 @@ static void mask(unsigned char *copy)
         const bool is_open = i < masked->mark_count;
         masked->marks[i].serial = is_open ? i + 1U : 0U;
         masked->marks[i].outer_serial = is_open ? i : 0U;
-        masked->marks[i].outer_floor = is_open ? masked->marks[i].outer_floor : 0U;
-        masked->floors[i] = is_open ? masked->floors[i] : (int16_t)0;
+        if (!is_open) {
+            masked->marks[i].outer_floor = 0U;
+            masked->floors[i] = 0;
+        }
     }
     memset(copy + start, 0, (size_t)(end - start));
 }

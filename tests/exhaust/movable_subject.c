@@ -143,7 +143,9 @@ static void hold_all(void)
         held_t *const held = &layout->held[i];
         (void)exhaust_hold(exhaust_address(held->shown_at), held->is_moving ? 0U : held->size,
                            GRANULE);
-        held->at = held->is_moving ? held->at : held->shown_at;
+        if (!held->is_moving) {
+            held->at = held->shown_at;
+        }
     }
 }
 

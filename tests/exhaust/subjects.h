@@ -2,7 +2,7 @@
 #ifndef METE_EXHAUST_SUBJECTS_H
 #define METE_EXHAUST_SUBJECTS_H
 
-/// The subjects there are. Their scales: blocks of the pool, bytes of the arena, granules of a heap,
+/// The subjects there are. Their scales: blocks of the pool and of the buddy, bytes of the arena, granules of a heap,
 /// the list and the movable store.
 
 #include "tests/exhaust/exhaust.h"
@@ -15,6 +15,7 @@ extern const exhaust_subject_t exhaust_heap_wide_quick;
 extern const exhaust_subject_t exhaust_heap_wide_close;
 extern const exhaust_subject_t exhaust_list;
 extern const exhaust_subject_t exhaust_list_limited;
+extern const exhaust_subject_t exhaust_buddy;
 extern const exhaust_subject_t exhaust_movable;
 extern const exhaust_subject_t exhaust_movable_resting;
 
