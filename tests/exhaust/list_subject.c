@@ -64,6 +64,13 @@ static int bytes_for(size_t size)
     return ((int)size + WORD + GRANULE - 1) / GRANULE * GRANULE;
 }
 
+// A block is as large as its request needs, or a rest stays with it that would make none of two granules.
+static bool is_room_for(const exhaust_block_t *block, size_t size)
+{
+    const int rest = block->room + WORD - bytes_for(size);
+    return (rest == 0) || (rest == GRANULE);
+}
+
 // The first of the free blocks that are looked at with room behind its first aligned address; or -1.
 static int place_for(size_t size, size_t align)
 {
@@ -129,7 +136,7 @@ static bool is_as_modelled(void *self, const mete_list_block_t *shown)
     }
     const exhaust_block_t *const block = &exhaust_blocks[view->block];
     const bool is_held = (view->block < exhaust_block_count()) && (at == block->at) &&
-                         ((int)shown->size + WORD == bytes_for(block->size)) &&
+                         (shown->size == block->room) && is_room_for(block, block->size) &&
                          ((gap == 0) || !view->is_next_free);
     view->block++;
     view->is_next_free = true;
@@ -204,8 +211,8 @@ static void misuse_address(int at)
 
 static unsigned faults_of_size(const exhaust_block_t *block, size_t size, size_t align)
 {
-    const bool can_be = (bytes_for(size) == block->room + WORD) &&
-                        ((uintptr_t)exhaust_address(block->at) % align == 0U);
+    const bool can_be =
+        is_room_for(block, size) && ((uintptr_t)exhaust_address(block->at) % align == 0U);
     return can_be ? 0U : 1U << METE_FAULT_SIZE;
 }
 

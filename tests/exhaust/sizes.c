@@ -6,7 +6,8 @@
 
 #include <stdio.h>
 
-static const sizes_subject_t *const subjects[] = {&sizes_heap, &sizes_heap_wide};
+static const sizes_subject_t *const subjects[] = {&sizes_heap, &sizes_heap_wide, &sizes_buddy,
+                                                  &sizes_tier};
 
 int main(void)
 {

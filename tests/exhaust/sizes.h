@@ -20,5 +20,7 @@ typedef struct sizes_subject {
 
 extern const sizes_subject_t sizes_heap;
 extern const sizes_subject_t sizes_heap_wide;
+extern const sizes_subject_t sizes_buddy;
+extern const sizes_subject_t sizes_tier;
 
 #endif

@@ -42,9 +42,21 @@ static void test_sizes_of_the_wide_heap(void)
     expect_right(&sizes_heap_wide);
 }
 
+static void test_sizes_of_the_buddy(void)
+{
+    expect_right(&sizes_buddy);
+}
+
+static void test_sizes_of_a_tier(void)
+{
+    expect_right(&sizes_tier);
+}
+
 int main(void)
 {
     RUN(test_sizes_of_the_narrow_heap);
     RUN(test_sizes_of_the_wide_heap);
+    RUN(test_sizes_of_the_buddy);
+    RUN(test_sizes_of_a_tier);
     return tap_finish();
 }
