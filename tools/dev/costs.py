@@ -27,7 +27,8 @@ CHURN = """
 Mixed churn: 80 % of the requests 8 to 128 bytes, 17 % 256 to 1500, 3 % 2 to 4 KiB; 70 % full; 100 000
 operations. Worst: the largest of this and of work that aims for long paths (`bench/churn.h`). Means
 are for arenas of 64 KiB / 256 KiB. *k0* and *k2* are searches, a field of the heap's config. The others
-have their assertions off, as their users would ship them; that compares with level 0. One run each.
+have their assertions off, as their users would ship them; that compares with level 0. One run each. The
+buddy has twice the memory, for what is held does not fit otherwise.
 Text is that of init, alloc and free; in brackets, with realloc (the heap: and alloc_aligned).
 
 Space is the smallest safe arena over the peak of live bytes, control block included, as further down:
