@@ -5,7 +5,7 @@
 // that of IBM's System/370 Principles of Operation.) Whoever takes the first block reads its link and
 // then replaces the word, which fails if it is not the word that was read. The tag makes it another
 // word when the block was gone in the meantime, and came back with another link behind it. It counts
-// allocs: what lies below the top changes only after the top was taken. So it is a statistic as well.
+// frees: a block comes back only by one. So it is a statistic as well.
 //
 // One link per block does two jobs. For a free block it is the index of the next free block, or the end
 // mark. For a block in use it is LINK_LIVE. To free a block is first to replace that mark, which only
@@ -32,6 +32,9 @@ _Static_assert((SIZE_MAX >> 16) >= METE_ATOMIC_POOL_BLOCK_COUNT_MAX, "a tag has 
 // Tells the compiler what follows from the limits of a config: then callers need not look again.
 #define ASSUME(condition) ((condition) ? (void)0 : __builtin_unreachable())
 
+// Keeps the compiler from mixing the steps before with those behind, which would need more registers.
+#define IN_ORDER() __asm__("" ::: "memory")
+
 static inline void *block_at(const mete_atomic_pool_t *pool, size_t index)
 {
     return (void *)(pool->blocks + (index * pool->block_size));
@@ -39,7 +42,9 @@ static inline void *block_at(const mete_atomic_pool_t *pool, size_t index)
 
 static inline size_t index_of(const mete_atomic_pool_t *pool, const void *address)
 {
-    return mete_stride_index((uintptr_t)address - pool->blocks, pool->inverse, pool->rotation);
+    const uintptr_t product = ((uintptr_t)address - pool->blocks) * pool->inverse;
+    IN_ORDER();
+    return mete_stride_rotate(product, pool->rotation);
 }
 
 static inline bool is_live(const mete_atomic_pool_t *pool, size_t index)
@@ -107,7 +112,8 @@ bool mete_atomic_pool_init(mete_atomic_pool_t *pool, const mete_atomic_pool_conf
 // ---- The lists
 
 // Takes the first block of a list. A link that is not one of a free block is damage, but only if the
-// block is still on top: else somebody has taken it since, and the link is his.
+// block is still on top: else somebody has taken it since, and the link is his. He stores his mark with
+// release; looked at once more, with acquire, it does not let us see the list as it was before.
 static inline size_t pop(mete_atomic_pool_t *pool, size_t *list)
 {
     size_t pauses = 0U;
@@ -120,35 +126,36 @@ static inline size_t pop(mete_atomic_pool_t *pool, size_t *list)
         ASSUME(index < DAMAGED);
         const size_t next = mete_atomic_load_relaxed(&pool->links[index]);
         const bool is_free = (METE_CHECK_LEVEL < 1) || (next <= pool->mask);
-        // The tag above the index goes up by one, and the index becomes `next`.
-        if (METE_LIKELY(is_free &&
-                        mete_atomic_replace_relaxed(list, top, (top | pool->mask) + 1U + next))) {
+        if (METE_LIKELY(is_free && mete_atomic_replace_relaxed(list, top, (top - index) + next))) {
             return index;
         }
-        mete_atomic_wait(&pauses);
         const size_t seen = top;
+        const bool is_none =
+            !is_free && (mete_atomic_load_acquire(&pool->links[index]) > pool->mask);
+        mete_atomic_wait(&pauses);
         top = mete_atomic_load_acquire(list);
-        if (!is_free && (top == seen)) {
+        if (is_none && (top == seen)) {
             return DAMAGED;
         }
     }
 }
 
-// Puts a block on top of the list. Its link is ours, and says `next`, which is the index in `top`.
-static inline void push(mete_atomic_pool_t *pool, size_t *list, size_t index, size_t top,
-                        size_t next)
+// Puts a block on top of the list. Its link is ours, and says what is the index in `top`. In `new_top` the
+// tag has gone up by one, and the index is the block's.
+static inline void push(mete_atomic_pool_t *pool, size_t *list, size_t *link, size_t index,
+                        size_t top, size_t new_top)
 {
     size_t pauses = 0U;
-    while (!mete_atomic_replace_release(list, top, (top - next) + index)) {
+    while (!mete_atomic_replace_release(list, top, new_top)) {
         mete_atomic_wait(&pauses);
         top = mete_atomic_load_relaxed(list);  // Another caller's progress.
-        next = top & pool->mask;
-        mete_atomic_store_relaxed(&pool->links[index], next);
+        mete_atomic_store_relaxed(link, top & pool->mask);
+        new_top = (top | pool->mask) + 1U + index;
     }
 }
 
 // A reserved block, or any. None only if the reserved list stood empty the whole time that the other
-// was looked at: an alloc in between would have changed its tag.
+// was looked at: a free in between would have changed its tag.
 static size_t pop_either(mete_atomic_pool_t *pool)
 {
     for (;;) {  // Each repeat is another caller's progress.
@@ -167,7 +174,7 @@ static size_t pop_either(mete_atomic_pool_t *pool)
 
 static inline void *hand_out(mete_atomic_pool_t *pool, size_t index)
 {
-    mete_atomic_store_relaxed(&pool->links[index], LINK_LIVE);
+    mete_atomic_store_release(&pool->links[index], LINK_LIVE);
     const size_t in_use = mete_atomic_add_relaxed(&pool->in_use, 1U);
     size_t peak = mete_atomic_load_relaxed(&pool->in_use_peak);
     while ((in_use > peak) && !mete_atomic_replace_relaxed(&pool->in_use_peak, peak, in_use)) {
@@ -191,13 +198,13 @@ static inline bool is_ours(const mete_atomic_pool_t *pool, size_t index, const v
 }
 
 // Takes the mark of a live block from it; only one of several callers can. Its link is ours then.
-static inline bool claim(mete_atomic_pool_t *pool, size_t index, size_t link)
+static inline bool claim(size_t *link, size_t next)
 {
     if (METE_CHECK_LEVEL < 1) {
-        mete_atomic_store_relaxed(&pool->links[index], link);
+        mete_atomic_store_relaxed(link, next);
         return true;
     }
-    return mete_atomic_replace_relaxed(&pool->links[index], LINK_LIVE, link);
+    return mete_atomic_replace_relaxed(link, LINK_LIVE, next);
 }
 
 // What is wrong with freeing the block at `index`, which is not live.
@@ -250,9 +257,11 @@ METE_DIRECT void mete_atomic_pool_free(mete_atomic_pool_t *pool, void *block)
         size_t *const list = list_of(pool, index);
         const size_t top = mete_atomic_load_relaxed(list);
         const size_t next = top & pool->mask;
-        if (METE_LIKELY(claim(pool, index, next))) {
+        const size_t new_top = (top | pool->mask) + 1U + index;
+        size_t *const link = &pool->links[index];
+        if (METE_LIKELY(claim(link, next))) {
             (void)mete_atomic_add_relaxed(&pool->in_use, SIZE_MAX);
-            push(pool, list, index, top, next);
+            push(pool, list, link, index, top, new_top);
             return;
         }
     } else if (block == NULL) {
@@ -272,15 +281,15 @@ mete_atomic_pool_usage_t mete_atomic_pool_usage(const mete_atomic_pool_t *pool)
     METE_ASSERT((pool != NULL) && (pool->config != NULL));
     const size_t one = pool->mask + 1U;  // In the place of the tag.
     const size_t in_use = mete_atomic_load_relaxed(&pool->in_use);
-    const size_t alloc_total = (mete_atomic_load_relaxed(&pool->common) / one +
-                                mete_atomic_load_relaxed(&pool->reserved) / one);
+    const size_t free_total = (mete_atomic_load_relaxed(&pool->common) / one +
+                               mete_atomic_load_relaxed(&pool->reserved) / one);
     const size_t total_max = SIZE_MAX / one;
     const mete_atomic_pool_usage_t usage = {
         pool->block_count,
         in_use,
         mete_atomic_load_relaxed(&pool->in_use_peak),
-        alloc_total & total_max,
-        (alloc_total - in_use) & total_max,
+        (free_total + in_use) & total_max,
+        free_total & total_max,
         total_max,
         mete_atomic_load_relaxed(&pool->refusals),
         (uint16_t)(((uint32_t)in_use * 1000U) / (uint32_t)pool->block_count)};

@@ -26,10 +26,10 @@
 ///            a block at the same time, one succeeds and the other faults.
 ///
 /// What is taken for granted: the first free block stands in one word together with a tag that every
-/// alloc counts up. A call is deceived if, between reading that word and replacing it, it is stopped
-/// while others make so many allocs that the tag comes round to the very same number and the same block
+/// free counts up. A call is deceived if, between reading that word and replacing it, it is stopped
+/// while others make so many frees that the tag comes round to the very same number and the same block
 /// lies on top, with another behind it. Words of w bits have w - b bits of tag, b being the bits of
-/// block_count: 2^16 allocs for 65535 blocks on a 32-bit core, 2^26 for 63 blocks, 2^48 and more on 64
+/// block_count: 2^16 frees for 65535 blocks on a 32-bit core, 2^26 for 63 blocks, 2^48 and more on 64
 /// bits. Interrupts on one core cannot make so many within one call; a task that is preempted for long
 /// by others, on 32 bits, should have a small pool.
 ///
@@ -64,12 +64,12 @@ typedef struct mete_atomic_pool {
     size_t refusals;
     size_t mask;  // The bits of an index. All of them: the end of a list.
     size_t block_count;
+    size_t rotation;  // Trailing zeros of block_size.
     size_t *links;
     size_t reserved_count;  // The blocks below this index are the reserved ones.
     uintptr_t blocks;
     size_t block_size;
     uintptr_t inverse;  // Of the odd part of block_size; see mete/core/stride.h.
-    size_t rotation;    // Trailing zeros of block_size.
     const mete_atomic_pool_config_t *config;
 } mete_atomic_pool_t;
 
@@ -105,7 +105,8 @@ bool mete_atomic_pool_init(mete_atomic_pool_t *pool, const mete_atomic_pool_conf
 void *mete_atomic_pool_alloc(mete_atomic_pool_t *pool);
 
 /// Likewise for interrupts, or whoever else is privileged: takes a reserved block if there is one, else
-/// any. NULL means that at one moment all blocks were in use.
+/// any. NULL means that at one moment all blocks were in use; on several cores with weakly ordered
+/// memory, a block that comes back while another is taken may be missed.
 void *mete_atomic_pool_alloc_reserved(mete_atomic_pool_t *pool);
 
 /// Takes a block back, wherever it came from. NULL is allowed and does nothing.

@@ -57,6 +57,15 @@ static inline void mete_atomic_store_relaxed(size_t *word, size_t value)
     }
 }
 
+static inline void mete_atomic_store_release(size_t *word, size_t value)
+{
+    if (METE_ATOMIC_BUILTIN) {
+        __atomic_store_n(word, value, __ATOMIC_RELEASE);
+    } else {
+        mete_atomic_critical_store(word, value);
+    }
+}
+
 /// Makes the word `to` if it is `from`; false, with no effect, if it is not.
 static inline bool mete_atomic_replace_relaxed(size_t *word, size_t from, size_t to)
 {

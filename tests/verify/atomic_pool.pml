@@ -22,7 +22,7 @@
 #ifdef NO_TAG
 #define NEXT_TAG(tag) tag
 #else
-#define NEXT_TAG(tag) (tag + 1)  // No more than 255 allocs: it does not come round.
+#define NEXT_TAG(tag) (tag + 1)  // No more than 255 frees: it does not come round.
 #endif
 
 #ifdef TORN_CLAIM
@@ -48,7 +48,7 @@ inline alloc(list, got) {
             swapped = false;
             if
             :: next != LIVE && top[list] == i && tag[list] == t ->  // mete_atomic_replace_relaxed(list)
-                top[list] = next; tag[list] = NEXT_TAG(t); swapped = true
+                top[list] = next; swapped = true
             :: else
             fi
         };
@@ -85,7 +85,7 @@ inline release(list, block) {
     :: else ->                                                    // push()
         do
         :: atomic {                                               // mete_atomic_replace_release(list)
-            top[list] == i && tag[list] == t -> top[list] = block; break
+            top[list] == i && tag[list] == t -> top[list] = block; tag[list] = NEXT_TAG(t); break
            }
         :: atomic {
             else -> i = top[list]; t = tag[list]                  // mete_atomic_load_relaxed(list)

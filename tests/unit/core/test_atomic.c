@@ -12,7 +12,7 @@ static void test_load_gives_what_was_stored(void)
 {
     mete_atomic_store_relaxed(&word, 7U);
     EXPECT((word == 7U) && (mete_atomic_load_relaxed(&word) == 7U));
-    mete_atomic_store_relaxed(&word, SIZE_MAX);
+    mete_atomic_store_release(&word, SIZE_MAX);
     EXPECT(mete_atomic_load_acquire(&word) == SIZE_MAX);
 }
 

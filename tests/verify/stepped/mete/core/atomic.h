@@ -25,6 +25,11 @@ static inline void mete_atomic_store_relaxed(size_t *word, size_t value)
     *word = value;
 }
 
+static inline void mete_atomic_store_release(size_t *word, size_t value)
+{
+    mete_atomic_store_relaxed(word, value);
+}
+
 static inline bool mete_atomic_replace_relaxed(size_t *word, size_t from, size_t to)
 {
     explorer_step();

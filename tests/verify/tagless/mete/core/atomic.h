@@ -10,6 +10,7 @@
 #define mete_atomic_load_relaxed    mete_atomic_critical_load
 #define mete_atomic_load_acquire    mete_atomic_critical_load
 #define mete_atomic_store_relaxed   mete_atomic_critical_store
+#define mete_atomic_store_release   mete_atomic_critical_store
 #define mete_atomic_replace_release mete_atomic_replace_relaxed
 #define mete_atomic_add_relaxed     mete_atomic_critical_add
 
