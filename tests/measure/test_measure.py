@@ -213,6 +213,9 @@ __attribute__((naked)) static int three(int x) { __asm__("nop\\nnop\\nbx lr"); }
 __attribute__((naked)) int user(int x) { __asm__("push {r4, lr}\\nbl three\\npop {r4, pc}"); }
 __attribute__((naked)) int other(int x) { __asm__("nop\\nb.w three"); }
 int keep(void) { return three(1); }
+__attribute__((naked)) static int four(int x) { __asm__("nop\\nnop\\nnop\\nbx lr"); }
+static int (*const table[])(int) = {four};
+int (*const *pointed(void))(int) { return table; }
 '''
 
     def test_counts_each_function_called_once(self):
@@ -225,7 +228,9 @@ int keep(void) { return three(1); }
             size = load('text-size').text_size
             self.assertEqual(size([obj], ['user']), 8 + 6)
             self.assertEqual(size([obj], ['user', 'other']), 8 + 6 + 6)
-            self.assertEqual(size([obj], []), size([obj], ['user', 'other', 'keep']))
+            self.assertEqual(size([obj], []), size([obj], ['user', 'other', 'keep', 'pointed']))
+            # What a table of operations holds can be called: 8 bytes, and a function that returns its address.
+            self.assertEqual(size([obj], ['pointed']), 8 + 8)
 
 
 class Figures(unittest.TestCase):
