@@ -761,61 +761,77 @@ static void test_view_resizes_up_to_the_block(void)
 
 // ---- Against a model: a flag a block of every board, and which boards are taken.
 
+static struct {
+    bool is_held[BOARD_COUNT][PER_SLAB];
+    size_t held_count, held_peak;
+} model;
+
+static size_t empty_boards(void)
+{
+    size_t count = 0U;
+    for (size_t board = 0U; board < BOARD_COUNT; board++) {
+        const size_t free_size = mete_words_scan(model.is_held[board], 0U, PER_SLAB);
+        count += (fixture.shelf.is_taken[board] && (free_size == PER_SLAB)) ? 1U : 0U;
+    }
+    return count;
+}
+
+// A block is served as long as there can be one, by a new slab only if all blocks are in use.
+static void alloc_like_the_model(mete_slab_t *cache)
+{
+    const size_t taken_count = fixture.shelf.taken_count;
+    const bool must_serve = model.held_count < BLOCK_MAX;
+    const bool must_grow = must_serve && (model.held_count == taken_count * PER_SLAB);
+    const unsigned char *const block = (const unsigned char *)mete_slab_alloc(cache);
+    EXPECT((block != NULL) == must_serve);
+    EXPECT(fixture.shelf.taken_count == taken_count + (must_grow ? 1U : 0U));
+    if (block != NULL) {
+        const size_t offset = (size_t)(block - fixture.shelf.boards[0]);
+        const size_t board = offset / sizeof fixture.shelf.boards[0];
+        const size_t inside = (offset % sizeof fixture.shelf.boards[0]) - LINKS_SIZE;
+        bool *const is_held = &model.is_held[board][inside / BLOCK_SIZE];
+        EXPECT(fixture.shelf.is_taken[board] && (inside % BLOCK_SIZE == 0U) && !*is_held);
+        *is_held = true;
+        model.held_count++;
+        model.held_peak = (model.held_count > model.held_peak) ? model.held_count : model.held_peak;
+    }
+}
+
+static void free_like_the_model(mete_slab_t *cache, size_t board, size_t index)
+{
+    bool *const is_held = &model.is_held[board][index];
+    const int wrong = fixture.shelf.is_taken[board] ? METE_FAULT_DOUBLE_FREE : METE_FAULT_FOREIGN;
+    if (*is_held || (METE_CHECK_LEVEL >= 1)) {
+        mete_slab_free(cache, &fixture.shelf.boards[board][LINKS_SIZE + (index * BLOCK_SIZE)]);
+        EXPECT(tap_take_fault() == (*is_held ? 0 : wrong));
+        model.held_count -= *is_held ? 1U : 0U;
+        *is_held = false;
+    }
+}
+
 static void test_random_work_agrees_with_a_model(void)
 {
-    static bool is_held[BOARD_COUNT][PER_SLAB];
-    mete_words_fill(is_held, 0U, sizeof is_held);
     mete_slab_t *const cache = setup();
-    size_t held_count = 0U;
-    size_t held_peak = 0U;
+    mete_words_fill(&model, 0U, sizeof model);
     uint32_t random = 0x2545F491U;
     for (size_t step = 0U; step < 12000U; step++) {
         const size_t board = random_below(&random, BOARD_COUNT);
         const size_t index = random_below(&random, PER_SLAB);
         const uint32_t choice = random_below(&random, 100U);
         const bool is_growing = (step / 500U) % 2U == 0U;
-        unsigned char *const address =
-            &fixture.shelf.boards[board][LINKS_SIZE + (index * BLOCK_SIZE)];
         if (choice == 0U) {
-            size_t empty_count = 0U;
-            for (size_t b = 0U; b < BOARD_COUNT; b++) {
-                bool has_held = false;
-                for (size_t i = 0U; i < PER_SLAB; i++) {
-                    has_held |= is_held[b][i];
-                }
-                empty_count += (fixture.shelf.is_taken[b] && !has_held) ? 1U : 0U;
-            }
+            const size_t empty_count = empty_boards();
             EXPECT(mete_slab_purge(cache) == empty_count);
         } else if (choice < (is_growing ? 60U : 25U)) {
-            const size_t taken_count = fixture.shelf.taken_count;
-            const bool must_grow = held_count == taken_count * PER_SLAB;
-            unsigned char *const block = (unsigned char *)mete_slab_alloc(cache);
-            EXPECT((block == NULL) == (held_count == BLOCK_MAX));
-            EXPECT(fixture.shelf.taken_count ==
-                   taken_count + ((must_grow && (block != NULL)) ? 1U : 0U));
-            if (block != NULL) {
-                const size_t offset = (size_t)(block - fixture.shelf.boards[0]);
-                const size_t b = offset / sizeof fixture.shelf.boards[0];
-                const size_t i =
-                    ((offset % sizeof fixture.shelf.boards[0]) - LINKS_SIZE) / BLOCK_SIZE;
-                EXPECT(fixture.shelf.is_taken[b] && !is_held[b][i]);
-                is_held[b][i] = true;
-                held_count++;
-                held_peak = (held_count > held_peak) ? held_count : held_peak;
-            }
-        } else if (is_held[board][index] || (METE_CHECK_LEVEL >= 1)) {
-            const int wrong =
-                fixture.shelf.is_taken[board] ? METE_FAULT_DOUBLE_FREE : METE_FAULT_FOREIGN;
-            mete_slab_free(cache, address);
-            EXPECT(tap_take_fault() == (is_held[board][index] ? 0 : wrong));
-            held_count -= is_held[board][index] ? 1U : 0U;
-            is_held[board][index] = false;
+            alloc_like_the_model(cache);
+        } else {
+            free_like_the_model(cache, board, index);
         }
-        EXPECT((in_use(cache) == held_count) && mete_slab_check(cache));
-        EXPECT((mete_slab_usage(cache).in_use_peak == held_peak) &&
+        EXPECT((in_use(cache) == model.held_count) && mete_slab_check(cache));
+        EXPECT((mete_slab_usage(cache).in_use_peak == model.held_peak) &&
                (slab_count(cache) == fixture.shelf.taken_count));
     }
-    EXPECT(held_peak == BLOCK_MAX);
+    EXPECT(model.held_peak == BLOCK_MAX);
 }
 
 static void test_define_makes_a_cache(void)
