@@ -168,6 +168,11 @@ static void test_init_refuses_members_that_cannot_be_told_apart(void)
     }
     f->members[1] = right;
     EXPECT(mete_route_init(&f->route, f->members, MEMBER_COUNT, &f->config));
+    f->members[1].region.span =
+        (mete_span_t){&f->blocks[0][1], 0U};  // Unknown: nothing overlaps it.
+    EXPECT(mete_route_init(&f->route, f->members, MEMBER_COUNT, &f->config));
+    f->members[1].region.span = (mete_span_t){NULL, 0U};
+    EXPECT(mete_route_init(&f->route, f->members, MEMBER_COUNT, &f->config));
 }
 
 static void test_members_are_copied(void)

@@ -394,6 +394,12 @@ static void test_resize_refuses_what_is_nobodys(void)
 static void test_usage_counts(void)
 {
     const mete_alloc_t tier = mete_tier_as_alloc(setup(1U));
+    for (size_t i = 0U; i < MEMBER_COUNT; i++) {
+        const mete_tier_usage_t fresh = usage_of(i);
+        EXPECT((fresh.hits == 0U) && (fresh.misses == 0U) && (fresh.spills == 0U));
+        EXPECT((fresh.fallbacks == 0U) && (fresh.refusals == 0U) && (fresh.guests == 0U));
+        EXPECT((fresh.in_use == 0U) && (fresh.in_use_peak == 0U));
+    }
     void *held[5];
     for (size_t i = 0U; i < 5U; i++) {
         held[i] = mete_acquire(tier, 8U, 1U);
