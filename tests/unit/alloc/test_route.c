@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// The route, tested from inside. Three pools stand for three kinds of memory, each behind a door that can
-// refuse an acquire; the last test has the memory of an STM32F407.
+// The route, tested from inside. Three racks stand for three kinds of memory, each behind a door that can
+// refuse an acquire.
 
 #include "mete/alloc/route.c"
 
-#include "mete/alloc/heap.h"
-#include "mete/alloc/pool.h"
 #include "tests/support/random.h"
 #include "tests/support/tap.h"
+#include "tests/unit/alloc/rack.h"
 
 enum { MEMBER_COUNT = 3, BLOCK_COUNT = 4, BLOCK_SIZE = 16 };
 enum { FAST = METE_REGION_FAST, DMA = METE_REGION_DMA, RETAINED = METE_REGION_RETAINED };
 
 static const uint32_t attributes[MEMBER_COUNT] = {FAST, DMA, DMA | RETAINED};
 
-// A door in front of a pool: it counts, and can refuse one acquire of all doors together.
+// A door in front of a rack: it counts, and can refuse one acquire of all doors together.
 typedef struct door {
-    mete_alloc_t pool;
+    mete_alloc_t rack;
     size_t *acquire_count;
     const size_t *refuse_at;
     size_t owns_count;
@@ -25,9 +24,7 @@ typedef struct door {
 
 typedef struct fixture {
     unsigned char blocks[MEMBER_COUNT][BLOCK_COUNT * BLOCK_SIZE];
-    uint16_t links[MEMBER_COUNT][BLOCK_COUNT];
-    mete_pool_config_t pool_configs[MEMBER_COUNT];
-    mete_pool_t pools[MEMBER_COUNT];
+    rack_t racks[MEMBER_COUNT];
     door_t doors[MEMBER_COUNT];
     size_t acquire_count, refuse_at;
     mete_route_member_t members[MEMBER_COUNT];
@@ -43,30 +40,30 @@ static void *door_acquire(void *self, size_t size, size_t align)
     const door_t *const door = (const door_t *)self;
     (*door->acquire_count)++;
     return (*door->acquire_count == *door->refuse_at) ? NULL
-                                                      : mete_acquire(door->pool, size, align);
+                                                      : mete_acquire(door->rack, size, align);
 }
 
 static void door_release(void *self, void *block, size_t size, size_t align)
 {
-    mete_release(((const door_t *)self)->pool, block, size, align);
+    mete_release(((const door_t *)self)->rack, block, size, align);
 }
 
 static bool door_resize(void *self, void *block, size_t old_size, size_t new_size, size_t align)
 {
-    return mete_resize(((const door_t *)self)->pool, block, old_size, new_size, align);
+    return mete_resize(((const door_t *)self)->rack, block, old_size, new_size, align);
 }
 
 static bool door_owns(const void *self, const void *address)
 {
     const door_t *const door = (const door_t *)self;
     ((door_t *)(uintptr_t)door)->owns_count++;
-    return door->pool.ops->owns(door->pool.self, address);
+    return door->rack.ops->owns(door->rack.self, address);
 }
 
 static size_t door_size_of(const void *self, const void *block)
 {
     const door_t *const door = (const door_t *)self;
-    return door->pool.ops->size_of(door->pool.self, block);
+    return door->rack.ops->size_of(door->rack.self, block);
 }
 
 static const mete_alloc_ops_t door_ops = {door_acquire, door_release, door_resize, door_owns,
@@ -82,11 +79,8 @@ static void setup_members(bool are_known)
     f->acquire_count = 0U;
     f->refuse_at = 0U;
     for (size_t i = 0U; i < MEMBER_COUNT; i++) {
-        f->pool_configs[i] =
-            (mete_pool_config_t){f->blocks[i], f->links[i], BLOCK_SIZE, BLOCK_COUNT};
-        EXPECT(mete_pool_init(&f->pools[i], &f->pool_configs[i]));
-        f->doors[i] =
-            (door_t){mete_pool_as_alloc(&f->pools[i]), &f->acquire_count, &f->refuse_at, 0U};
+        rack_init(&f->racks[i], f->blocks[i], BLOCK_SIZE, BLOCK_COUNT);
+        f->doors[i] = (door_t){rack_as_alloc(&f->racks[i]), &f->acquire_count, &f->refuse_at, 0U};
         f->members[i].alloc = (mete_alloc_t){&door_ops, &f->doors[i]};
         f->members[i].region =
             (mete_region_t){{f->blocks[i], are_known ? sizeof f->blocks[i] : 0U}, attributes[i]};
@@ -108,11 +102,11 @@ static mete_alloc_t setup(uint32_t required)
     return setup_with(required, true);
 }
 
-// Which member's pool an address lies in; MEMBER_COUNT: none.
+// Which member's rack an address lies in; MEMBER_COUNT: none.
 static size_t member_of(const void *block)
 {
     size_t i = 0U;
-    while ((i < MEMBER_COUNT) && !mete_pool_owns(&fixture.pools[i], block)) {
+    while ((i < MEMBER_COUNT) && !rack_owns(&fixture.racks[i], block)) {
         i++;
     }
     return i;
@@ -122,7 +116,7 @@ static size_t in_use_of_all(void)
 {
     size_t count = 0U;
     for (size_t i = 0U; i < MEMBER_COUNT; i++) {
-        count += mete_pool_usage(&fixture.pools[i]).in_use;
+        count += fixture.racks[i].in_use;
     }
     return count;
 }
@@ -240,12 +234,10 @@ static void test_a_member_that_cannot_align_is_passed(void)
 {
     setup_members(true);
     static _Alignas(64) unsigned char aligned[64];
-    static uint16_t link[1];
-    static const mete_pool_config_t config = {aligned, link, 64, 1};
-    mete_pool_t pool;
-    EXPECT(mete_pool_init(&pool, &config));
+    rack_t rack;
+    rack_init(&rack, aligned, sizeof aligned, 1U);
     fixture.members[2] =
-        (mete_route_member_t){mete_pool_as_alloc(&pool), {{aligned, sizeof aligned}, 0U}};
+        (mete_route_member_t){rack_as_alloc(&rack), {{aligned, sizeof aligned}, 0U}};
     fixture.config = (mete_route_config_t){fixture.hops, MEMBER_COUNT + 1U, 0U};
     EXPECT(mete_route_init(&fixture.route, fixture.members, MEMBER_COUNT, &fixture.config));
     const mete_alloc_t route = mete_route_as_alloc(&fixture.route);
@@ -470,88 +462,6 @@ static void test_random_work_agrees_with_a_model(void)
     }
 }
 
-// ---- The system heap of an STM32F407: the core alone reaches CCM, and the two are too far apart for one
-// narrow heap. Small boards have it at a sixteenth of its size.
-
-#ifdef __ARM_ARCH_6M__
-enum { CCM_SIZE = 2048, SRAM_SIZE = 3072, PACKET_SIZE = 90 };
-#else
-enum { CCM_SIZE = 65536, SRAM_SIZE = 131072, PACKET_SIZE = 1514 };
-#endif
-
-METE_HEAP_DEFINE(ccm, CCM_SIZE);
-METE_HEAP_DEFINE(sram, SRAM_SIZE);
-METE_ROUTE_DEFINE(anywhere, 2, 0);
-METE_ROUTE_DEFINE(dma, 2, METE_REGION_DMA);
-
-static mete_heap_t *heaps[2];
-
-static void setup_stm32f407(void)
-{
-    heaps[0] = mete_heap_init(&ccm_config);
-    heaps[1] = mete_heap_init(&sram_config);
-    EXPECT((heaps[0] != NULL) && (heaps[1] != NULL));
-    const mete_route_member_t members[] = {
-        {mete_heap_as_alloc(heaps[0]), {ccm_config.storage, METE_REGION_FAST}},
-        {mete_heap_as_alloc(heaps[1]), {sram_config.storage, METE_REGION_DMA}},
-    };
-    EXPECT(mete_route_init(&anywhere, members, 2U, &anywhere_config));
-    EXPECT(mete_route_init(&dma, members, 2U, &dma_config));
-}
-
-static void test_dma_memory_never_comes_from_ccm(void)
-{
-    setup_stm32f407();
-    const mete_alloc_t view = mete_route_as_alloc(&dma);
-    for (size_t size = PACKET_SIZE; size != 0U; size /= 3U) {
-        for (const void *packet = NULL; (packet = mete_acquire(view, size, 4U)) != NULL;) {
-            EXPECT(mete_span_has(sram_config.storage, packet));
-            EXPECT(!mete_span_has(ccm_config.storage, packet));
-        }
-    }
-    // SRAM is full; CCM is empty, and stays so.
-    EXPECT((mete_heap_usage(heaps[0]).in_use_size == 0U) &&
-           (mete_route_usage(&dma).refusals != 0U));
-    void *const fast = mete_acquire(mete_route_as_alloc(&anywhere), PACKET_SIZE, 4U);
-    EXPECT(mete_span_has(ccm_config.storage, fast));
-    mete_release(mete_route_as_alloc(&anywhere), fast, PACKET_SIZE, 4U);
-    EXPECT(tap_take_fault() == 0);
-}
-
-static void test_random_work_on_an_stm32f407_keeps_dma_out_of_ccm(void)
-{
-    enum { SLOT_COUNT = 60 };
-    struct {
-        void *block;
-        size_t size;
-        bool is_dma;
-    } slots[SLOT_COUNT];
-    mete_words_fill(slots, 0U, sizeof slots);
-    setup_stm32f407();
-    uint32_t random = 0x9E3779B9U;
-    for (size_t step = 0U; step < 4000U; step++) {
-        const size_t pick = random_below(&random, SLOT_COUNT);
-        if (slots[pick].block != NULL) {
-            mete_release(mete_route_as_alloc(slots[pick].is_dma ? &dma : &anywhere),
-                         slots[pick].block, slots[pick].size, 4U);
-            slots[pick].block = NULL;
-        } else {
-            slots[pick].is_dma = random_below(&random, 2U) == 0U;
-            slots[pick].size = 1U + random_below(&random, 3U * PACKET_SIZE);
-            slots[pick].block = mete_acquire(
-                mete_route_as_alloc(slots[pick].is_dma ? &dma : &anywhere), slots[pick].size, 4U);
-            EXPECT((slots[pick].block == NULL) || !slots[pick].is_dma ||
-                   mete_span_has(sram_config.storage, slots[pick].block));
-        }
-        EXPECT(tap_take_fault() == 0);
-    }
-    for (size_t i = 0U; i < SLOT_COUNT; i++) {
-        mete_release(mete_route_as_alloc(&anywhere), slots[i].block, slots[i].size, 4U);
-    }
-    EXPECT((tap_take_fault() == 0) && mete_heap_check(heaps[0]) && mete_heap_check(heaps[1]));
-    EXPECT(mete_heap_usage(heaps[0]).in_use_size + mete_heap_usage(heaps[1]).in_use_size == 0U);
-}
-
 static void run_what_needs_checks(void)
 {
     RUN(test_a_route_does_not_take_back_what_it_would_not_give);
@@ -575,8 +485,6 @@ int main(void)
     RUN(test_every_refused_acquire_goes_on_and_nothing_is_lost);
     RUN(test_check_sees_what_is_spoiled);
     RUN(test_random_work_agrees_with_a_model);
-    RUN(test_dma_memory_never_comes_from_ccm);
-    RUN(test_random_work_on_an_stm32f407_keeps_dma_out_of_ccm);
     if (METE_CHECK_LEVEL >= 1) {
         run_what_needs_checks();
     }

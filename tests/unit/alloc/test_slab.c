@@ -186,7 +186,7 @@ static void test_init_asks_for_nothing(void)
     const mete_slab_t *const cache = setup();
     EXPECT((fixture.shelf.acquire_count == 0U) && (slab_count(cache) == 0U));
     EXPECT((mete_slab_usage(cache).in_use_permille == 0U) && !mete_slab_owns(cache, NULL));
-    EXPECT(!mete_slab_owns(cache, fixture.shelf.boards[0]));
+    EXPECT(!mete_slab_owns(cache, fixture.shelf.boards[0]) && (cache->upper == cache->table));
 }
 
 // ---- alloc
@@ -469,6 +469,7 @@ static void test_usage_of_one_slab(void)
         const mete_slab_one_t one = mete_slab_usage_one(cache, i);
         EXPECT((one.block_count == PER_SLAB) && ((uintptr_t)one.start > (uintptr_t)before));
         EXPECT(one.in_use_permille == one.in_use * 200U);
+        EXPECT(one.start == (void *)cache->table[i].start);
         EXPECT((one.start != (void *)cache->current->start) || (one.in_use == 3U));
         sum += one.in_use;
         before = one.start;
@@ -476,6 +477,7 @@ static void test_usage_of_one_slab(void)
     EXPECT(sum == 12U);
     EXPECT((mete_slab_usage_one(cache, 3U).start == NULL) &&
            (mete_slab_usage_one(cache, SIZE_MAX).block_count == 0U));
+    EXPECT(mete_slab_usage_one(cache, 3U).in_use == 0U);
 }
 
 static void test_permille_of_many(void)

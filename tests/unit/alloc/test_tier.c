@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// The tier, tested from inside. Its members are pools of a few blocks behind a door that can be shut;
-// the fallback is a larger pool.
+// The tier, tested from inside. Its members are racks of a few blocks behind a door that can be shut;
+// the fallback is a larger rack.
 
 #include "mete/alloc/tier.c"
 
-#include "mete/alloc/pool.h"
 #include "tests/support/random.h"
 #include "tests/support/tap.h"
+#include "tests/unit/alloc/rack.h"
 
 enum { CLASS_COUNT = 4, MEMBER_COUNT = CLASS_COUNT + 1, FALLBACK = CLASS_COUNT, BLOCK_MAX = 7 };
 
@@ -15,9 +15,9 @@ static const size_t sizes[CLASS_COUNT] = {8U, 16U, 24U, 100U};
 static const size_t counts[MEMBER_COUNT] = {3U, 5U, 2U, 4U, 7U};
 static const size_t block_sizes[MEMBER_COUNT] = {8U, 16U, 24U, 104U, 128U};
 
-// A door in front of a pool: it counts who passes, and can be shut for one acquire or for good.
+// A door in front of a rack: it counts who passes, and can be shut for one acquire or for good.
 typedef struct door {
-    mete_alloc_t pool;
+    mete_alloc_t rack;
     const size_t *shut_at;  // The number of the acquire, of all doors together, that is refused.
     size_t *acquire_count;
     size_t owns_count;
@@ -25,9 +25,7 @@ typedef struct door {
 
 typedef struct fixture {
     _Alignas(8) unsigned char blocks[MEMBER_COUNT][BLOCK_MAX * 128];
-    uint16_t links[MEMBER_COUNT][BLOCK_MAX];
-    mete_pool_config_t pool_configs[MEMBER_COUNT];
-    mete_pool_t pools[MEMBER_COUNT];
+    rack_t racks[MEMBER_COUNT];
     door_t doors[MEMBER_COUNT];
     size_t acquire_count, shut_at;
     mete_tier_config_t config;
@@ -41,30 +39,30 @@ static void *door_acquire(void *self, size_t size, size_t align)
 {
     const door_t *const door = (const door_t *)self;
     (*door->acquire_count)++;
-    return (*door->acquire_count == *door->shut_at) ? NULL : mete_acquire(door->pool, size, align);
+    return (*door->acquire_count == *door->shut_at) ? NULL : mete_acquire(door->rack, size, align);
 }
 
 static void door_release(void *self, void *block, size_t size, size_t align)
 {
-    mete_release(((const door_t *)self)->pool, block, size, align);
+    mete_release(((const door_t *)self)->rack, block, size, align);
 }
 
 static bool door_resize(void *self, void *block, size_t old_size, size_t new_size, size_t align)
 {
-    return mete_resize(((const door_t *)self)->pool, block, old_size, new_size, align);
+    return mete_resize(((const door_t *)self)->rack, block, old_size, new_size, align);
 }
 
 static bool door_owns(const void *self, const void *address)
 {
     const door_t *const door = (const door_t *)self;
     ((door_t *)(uintptr_t)door)->owns_count++;
-    return door->pool.ops->owns(door->pool.self, address);
+    return door->rack.ops->owns(door->rack.self, address);
 }
 
 static size_t door_size_of(const void *self, const void *block)
 {
     const door_t *const door = (const door_t *)self;
-    return door->pool.ops->size_of(door->pool.self, block);
+    return door->rack.ops->size_of(door->rack.self, block);
 }
 
 static const mete_alloc_ops_t door_ops = {door_acquire, door_release, door_resize, door_owns,
@@ -80,11 +78,8 @@ static void setup_members(void)
     f->acquire_count = 0U;
     f->shut_at = 0U;
     for (size_t i = 0U; i < MEMBER_COUNT; i++) {
-        f->pool_configs[i] =
-            (mete_pool_config_t){f->blocks[i], f->links[i], block_sizes[i], counts[i]};
-        EXPECT(mete_pool_init(&f->pools[i], &f->pool_configs[i]));
-        f->doors[i] =
-            (door_t){mete_pool_as_alloc(&f->pools[i]), &f->shut_at, &f->acquire_count, 0U};
+        rack_init(&f->racks[i], f->blocks[i], block_sizes[i], counts[i]);
+        f->doors[i] = (door_t){rack_as_alloc(&f->racks[i]), &f->shut_at, &f->acquire_count, 0U};
         members[i] = (mete_alloc_t){&door_ops, &f->doors[i]};
     }
 }
@@ -110,26 +105,26 @@ static mete_tier_usage_t usage_of(size_t index)
     return mete_tier_usage(&fixture.tier, index);
 }
 
-// Which member's pool an address lies in; MEMBER_COUNT: none.
+// Which member's rack an address lies in; MEMBER_COUNT: none.
 static size_t member_of(const void *block)
 {
     size_t i = 0U;
-    while ((i < MEMBER_COUNT) && !mete_pool_owns(&fixture.pools[i], block)) {
+    while ((i < MEMBER_COUNT) && !rack_owns(&fixture.racks[i], block)) {
         i++;
     }
     return i;
 }
 
-static size_t in_use_of_pool(size_t index)
+static size_t in_use_of_rack(size_t index)
 {
-    return mete_pool_usage(&fixture.pools[index]).in_use;
+    return fixture.racks[index].in_use;
 }
 
 static size_t in_use_of_all(void)
 {
     size_t count = 0U;
     for (size_t i = 0U; i < MEMBER_COUNT; i++) {
-        count += in_use_of_pool(i);
+        count += in_use_of_rack(i);
     }
     return count;
 }
@@ -319,7 +314,7 @@ static void test_a_fallback_that_cannot_tell_owns_what_nobody_else_does(void)
     EXPECT(!mete_resize(alloc, stray, 8U, 9U, 1U));  // It cannot resize either,
     EXPECT(mete_resize(alloc, stray, 8U, 8U, 1U));   // but this is none.
     mete_release(alloc, stray, 8U, 1U);
-    EXPECT((tap_take_fault() == 0) && (in_use_of_pool(FALLBACK) == 0U));
+    EXPECT((tap_take_fault() == 0) && (in_use_of_rack(FALLBACK) == 0U));
     EXPECT(usage_of(0U).in_use_permille == 0U);  // It does not know how many there are.
 }
 
@@ -577,7 +572,7 @@ static void work_like_the_model(size_t linear_count, size_t reach)
             slot->block = NULL;
         }
         for (size_t i = 0U; i < MEMBER_COUNT; i++) {
-            EXPECT((in_use_of_pool(i) == counts[i] - left[i]) &&
+            EXPECT((in_use_of_rack(i) == counts[i] - left[i]) &&
                    (usage_of(i).in_use == counts[i] - left[i]));
         }
         EXPECT((tap_take_fault() == 0) && mete_tier_check(&fixture.tier));
