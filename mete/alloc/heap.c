@@ -215,7 +215,7 @@ HOT bool is_listed(const heap_t *heap, const block_t *block, uint32_t index)
 // The list of the bin can be entered at its head. For size, by the check that is there anyway.
 METE_INLINE bool has_head(const heap_t *heap, uint32_t bin)
 {
-    return IS_SMALL ? is_listed(heap, NULL, bin) : has_next(heap, at(heap, bin), bin);
+    return IS_SMALL ? is_listed(heap, at(heap, bin), bin) : has_next(heap, at(heap, bin), bin);
 }
 
 // The block that begins so many granules on says of this one what it says itself.
