@@ -12,7 +12,7 @@ from measure import BUILD, CORE, ROOT, run
 LEVELS = (0, 1)
 REGISTRY = ROOT / 'bench' / 'modules.toml'
 FIELDS = {'source', 'control', 'needs', 'text', 'text_full', 'firmware', 'figures', 'levels', 'calls',
-          'churn', 'header', 'order', 'space', 'bound',
+          'churn', 'header', 'order', 'space', 'small_only', 'bound',
           'excess', 'added'}
 CALL_FIELDS = {'function', 'phase', 'mean', 'inline', 'case', 'bound'}
 KINDS = {'alloc': 1, 'free': 2}  # As bench/churn.h numbers them.

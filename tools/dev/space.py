@@ -32,12 +32,21 @@ def build(name):
     return program
 
 
-def on_recordings(program, *arguments):
-    """The lines that a program prints of all recordings, with the name of the recording in front."""
+def small_recordings():
+    """Their names."""
+    lines = (ROOT / 'tests' / 'traces' / 'index.tsv').read_text().splitlines()
+    rows = (dict(zip(lines[0].split('\t'), line.split('\t'))) for line in lines[1:])
+    return {row['name'] for row in rows if int(row['peak_live_bytes']) <= SMALL_PEAK}
+
+
+def on_recordings(program, arguments_for):
+    """The lines that a program prints of all recordings, with the name of the recording in front. The
+    name decides on its arguments."""
     def one(file):
+        name = file.name.split('.')[0]
         with subprocess.Popen(['zstd', '-dc', file], stdout=subprocess.PIPE) as text:
-            told = run(program, *arguments, stdin=text.stdout)
-        return [f'{file.name.split(".")[0]} {line}' for line in told.splitlines()]
+            told = run(program, *arguments_for(name), stdin=text.stdout)
+        return [f'{name} {line}' for line in told.splitlines()]
     files = sorted((ROOT / 'tests' / 'traces').glob('*.trace.zst'))
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         return sum(pool.map(one, files), [])
@@ -45,8 +54,12 @@ def on_recordings(program, *arguments):
 
 def measure(modules):
     """A Trace for each recording and allocator that it fits."""
-    wanted = [f'{backend}:{search}' for _, backend, search in subjects(modules)]
-    lines = (line.split() for line in on_recordings(build('space'), *wanted))
+    small = small_recordings()
+
+    def arguments_for(name):
+        used = {key: m for key, m in modules.items() if name in small or 'small_only' not in m}
+        return [f'{backend}:{search}' for _, backend, search in subjects(used)]
+    lines = (line.split() for line in on_recordings(build('space'), arguments_for))
     return [Trace(name, heap, int(search), int(arena), int(peak), int(floor), int(arena) / int(peak))
             for name, heap, search, arena, peak, floor in lines]
 
@@ -55,7 +68,7 @@ def measure_policies():
     """(geomean, largest) of the space of each allocator whose rules bench/policies.c knows, on the small
     recordings."""
     ratios = {}
-    for line in on_recordings(build('policies')):
+    for line in on_recordings(build('policies'), lambda _: []):
         _, arena, peak, name = line.split(maxsplit=3)
         if int(peak) <= SMALL_PEAK:
             ratios.setdefault(name, []).append(int(arena) / int(peak))
