@@ -973,16 +973,16 @@ bool mete_movable_resize(mete_movable_t *movable, mete_movable_handle_t handle, 
 static bool add_pin(store_t *store, size_t index, uint32_t value)
 {
     slot_t *const slot = at(store, index);
-    if (slot->tag == value) {
+    const size_t pins = pins_of(store, index);
+    if (pins == 0U) {
         slot->tag = 0U - value;
-    } else if (slot->tag == 0U - value) {
+    } else if (pins == 1U) {
         slot->tag = ~value;
         slot->extent += 2U * PIN;
-    } else {
-        if (slot->extent / PIN == METE_MOVABLE_PIN_MAX) {
-            return false;
-        }
+    } else if (pins < METE_MOVABLE_PIN_MAX) {
         slot->extent += PIN;
+    } else {
+        return false;
     }
     return true;
 }
