@@ -710,6 +710,15 @@ static void test_above_the_threshold_every_call_compacts_a_step(void)
     }
 }
 
+static void test_the_threshold_itself_counts(void)
+{
+    const mete_movable_config_t config = {.threshold_permille = 300U};
+    const store_t store = {.config = &config, .free_granules = 10U, .free_squares = 49U};
+    const store_t below = {.config = &config, .free_granules = 10U, .free_squares = 50U};
+    EXPECT((mete_frag_of(10U, 49U).low_permille == 300U) && is_fragmented(&store));
+    EXPECT((mete_frag_of(10U, 50U).low_permille < 300U) && !is_fragmented(&below));
+}
+
 static void test_every_so_many_calls_compact_a_step(void)
 {
     fixture_t f;
@@ -859,7 +868,9 @@ static void test_evacuate_leaves_what_is_pinned_and_what_does_not_fit(void)
     EXPECT(mete_movable_resize(store, large, 160U));
     EXPECT(mete_movable_evacuate(store, from, to, SIZE_MAX) == 0U);
     EXPECT((mete_movable_live_size(store, from) == 64U) && mete_movable_check(store));
-    EXPECT(mete_movable_evacuate(store, from, f.config.storage, SIZE_MAX) == 0U);  // They overlap.
+    EXPECT(place_of(&f, pinned) == 0U);
+    mete_movable_unpin(store, pinned);
+    EXPECT(mete_movable_evacuate(store, from, f.config.storage, SIZE_MAX) == 64U);  // They overlap.
     EXPECT(place_of(&f, pinned) == 0U);
     EXPECT(tap_take_fault() == 0);
 }
@@ -1188,6 +1199,7 @@ int main(void)
     RUN(test_a_request_is_met_by_compaction_before_it_is_refused);
     RUN(test_failure_size_bounds_what_a_request_moves);
     RUN(test_above_the_threshold_every_call_compacts_a_step);
+    RUN(test_the_threshold_itself_counts);
     RUN(test_every_so_many_calls_compact_a_step);
     RUN(test_every_so_many_ticks_compact_a_step);
     RUN(test_the_hook_may_free_something_and_gets_one_retry);
