@@ -475,11 +475,12 @@ bool mete_buddy_walk(const mete_buddy_t *buddy,
 static bool agrees_with_config(const mete_buddy_t *buddy)
 {
     const mete_buddy_config_t *const config = buddy->config;
-    return (buddy->block_count == config->block_count) && (buddy->table == config->table) &&
-           (buddy->origin == origin_for(buddy)) && (buddy->half_shift < (uint32_t)WORD_BITS) &&
+    return (buddy->half_shift < (uint32_t)WORD_BITS) &&
            (size_of_all(buddy, 1U) == config->block_size) &&
+           (buddy->block_count == config->block_count) && (buddy->table == config->table) &&
+           (buddy->table_size == table_size_for(config->block_count)) &&
            (buddy->leaves == leaves_for(config->block_count)) &&
-           (buddy->table_size == table_size_for(config->block_count));
+           (buddy->origin == origin_for(buddy));
 }
 
 // What follows for a node from its children; for a leaf, whether it is a block.

@@ -54,15 +54,16 @@ static void print_case(const campaign_plan_t *plan, uint32_t state, world_fill_t
            (verdict == WORLD_SILENT) ? harm_names[world_harm] : "", world_step);
 }
 
-// What a free list skips in a pool or slab, what a copy of a header hides, and what stands but once in a
-// slot of movable blocks, is counted only.
+// What a free list skips in a pool or slab, what a copy of a header hides, what stands but once in a slot of
+// movable blocks, and what a node of the buddy promises, is counted only.
 static bool is_reported(const damage_word_t *word, world_fill_t fill, world_verdict_t verdict)
 {
-    const bool is_expected =
-        (fill == FILL_COPIES) || (word->kind == DAMAGE_POOL_FREE) ||
-        (word->kind == DAMAGE_POOL_TOP) || (word->kind == DAMAGE_SLAB_FREE) ||
-        (word->kind == DAMAGE_SLAB_HEAD) || (word->kind == DAMAGE_SLOT_ADDRESS) ||
-        (word->kind == DAMAGE_SLOT_EXTENT) || (word->kind == DAMAGE_SPARE_LINK);
+    const bool is_expected = (fill == FILL_COPIES) || (word->kind == DAMAGE_POOL_FREE) ||
+                             (word->kind == DAMAGE_POOL_TOP) || (word->kind == DAMAGE_SLAB_FREE) ||
+                             (word->kind == DAMAGE_SLAB_HEAD) ||
+                             (word->kind == DAMAGE_SLOT_ADDRESS) ||
+                             (word->kind == DAMAGE_SLOT_EXTENT) ||
+                             (word->kind == DAMAGE_SPARE_LINK) || (word->kind == DAMAGE_TREE);
     return (verdict > WORLD_SILENT) || ((verdict == WORLD_SILENT) && !is_expected);
 }
 

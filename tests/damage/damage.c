@@ -23,7 +23,8 @@
 static const campaign_plan_t plans[] = {
     {&damage_heap, 0U, true},      {&damage_heap, 2U, true},     {&damage_heap_wide, 0U, true},
     {&damage_heap_wide, 2U, true}, {&damage_pool, 0U, false},    {&damage_atomic_pool, 0U, false},
-    {&damage_slab, 0U, false},     {&damage_movable, 0U, false},
+    {&damage_slab, 0U, false},     {&damage_movable, 0U, false}, {&damage_list, 0U, true},
+    {&damage_buddy, 0U, false},
 };
 enum { PLAN_COUNT = sizeof plans / sizeof plans[0], PROCESS_MAX = 64 };
 
@@ -178,10 +179,10 @@ static uint64_t count_any(const campaign_tally_t *tally, world_verdict_t verdict
     return count_plain(tally, verdict) + campaign_flips(tally, FILL_COPIES, verdict);
 }
 
-// Those with bookkeeping in front of blocks are added up; each of the others has figures of its own.
+// The heaps are added up; each of the others has figures of its own.
 static bool is_of_heap(const campaign_plan_t *plan)
 {
-    return plan->has_overruns;
+    return (plan->subject == &damage_heap) || (plan->subject == &damage_heap_wide);
 }
 
 // Flips of all subjects.
@@ -226,7 +227,11 @@ static void write_heap(FILE *file, const campaign_tally_t *heap)
 
 static void write_beside(FILE *file, const char *name, const campaign_tally_t *tally)
 {
-    fprintf(file, " \"damage.%s.flips\": %" PRIu64 ",\n", name, count_flips(tally, FILL_ZEROS));
+    uint64_t flips = 0U;
+    for (int fill = 0; fill < FILL_COUNT; fill++) {
+        flips += count_flips(tally, (world_fill_t)fill);
+    }
+    fprintf(file, " \"damage.%s.flips\": %" PRIu64 ",\n", name, flips);
     fprintf(file, " \"damage.%s.detected\": %" PRIu64 ",\n", name,
             count_any(tally, WORLD_DETECTED));
     fprintf(file, " \"damage.%s.silent\": %" PRIu64 ",\n", name, count_any(tally, WORLD_SILENT));

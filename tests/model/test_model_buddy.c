@@ -189,7 +189,8 @@ static void do_alloc(slot_t *slot)
     const size_t size = random_size();
     const size_t align = (pick(4U) == 0U) ? (size_t)1U << pick(8U) : 1U;
     const size_t count = count_for(((size != 0U) && (size < align)) ? align : size);
-    const size_t place = (align <= 64U) ? place_for(count) : block_count;
+    const bool can_align = mete_align_fits((uintptr_t)blocks, align);
+    const size_t place = can_align ? place_for(count) : block_count;
     unsigned char *const block = (align == 1U) ? mete_buddy_alloc(&buddy, size)
                                                : mete_buddy_alloc_aligned(&buddy, size, align);
     EXPECT(block == ((place < block_count) ? blocks[place] : NULL));
