@@ -374,6 +374,9 @@ static void mask(unsigned char *copy)
 {
     layout_t *const masked = (layout_t *)(void *)copy;
     mask_store(&masked->store);
+    // Where that slot's block is, instead of which slot it is.
+    masked->store.packed =
+        (uint16_t)(masked->slots[masked->store.packed].address - masked->store.start);
     const mete_movable_slot_t ghost = masked->slots[GHOST];
     memset(masked->slots, 0, sizeof masked->slots);
     if (masked->store.moving != 0U) {

@@ -84,12 +84,28 @@ static void test_every_state_of_the_pool_is_found_once(void)
     EXPECT(result.state_count == state_count);
 }
 
+// A block is held whole, or each half is in any of its states; the smallest one is held or free.
+static void test_every_state_of_the_buddy_is_found_once(void)
+{
+    const explore_plan_t plan = {&exhaust_buddy, 11U, STATE_MAX, false};
+    explore_result_t result;
+    EXPECT(explore(&plan, &result) && result.is_complete);
+    size_t state_count = 1U;
+    size_t states_of_block = 2U;
+    for (size_t count = plan.scale; count != 0U; count /= 2U) {
+        state_count *= (count % 2U != 0U) ? states_of_block : 1U;
+        states_of_block = (states_of_block * states_of_block) + 1U;
+    }
+    EXPECT(result.state_count == state_count);
+}
+
 int main(void)
 {
     RUN(test_every_state_of_the_toy_is_found_once);
     RUN(test_every_bug_of_the_toy_is_found_by_a_shortest_way);
     RUN(test_search_that_is_cut_off_says_so);
     RUN(test_every_state_of_the_pool_is_found_once);
+    RUN(test_every_state_of_the_buddy_is_found_once);
     RUN(test_every_allocator_keeps_its_promises_whatever_is_called);
     return tap_finish();
 }
