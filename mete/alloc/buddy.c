@@ -253,14 +253,16 @@ static bool fit(mete_buddy_t *buddy, uint32_t node, uint32_t order)
 
 // ---- init
 
+// As the macros of the header say, but without the compiler's runtime.
 static uint32_t leaves_for(size_t block_count)
 {
-    return (uint32_t)1U << (METE_BUDDY_LEVEL_COUNT(block_count) - 1);
+    return (uint32_t)1U << (31U - mete_bits_clz((2U * (uint32_t)block_count) - 1U));
 }
 
 static uint32_t table_size_for(size_t block_count)
 {
-    return (uint32_t)METE_BUDDY_TABLE_SIZE(block_count);
+    const uint32_t count = (uint32_t)block_count;
+    return leaves_for(block_count) + count + ((count > 1U) ? count % 2U : 0U);
 }
 
 // Twice as many leaves as blocks, at most, must be addresses that do not overlap.

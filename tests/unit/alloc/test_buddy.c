@@ -70,6 +70,8 @@ static void test_macros_count_levels_and_bytes(void)
     for (size_t i = 0U; i < sizeof known / sizeof known[0]; i++) {
         EXPECT((size_t)METE_BUDDY_LEVEL_COUNT(known[i].count) == known[i].levels);
         EXPECT(METE_BUDDY_TABLE_SIZE(known[i].count) == known[i].size);
+        EXPECT(table_size_for(known[i].count) == known[i].size);
+        EXPECT(leaves_for(known[i].count) == (uint32_t)1U << (known[i].levels - 1U));
     }
 }
 
