@@ -248,7 +248,7 @@ static void misuse(void)
     const size_t offset = pick(sizeof blocks);
     const size_t i = offset / BLOCK_SIZE;
     const uint8_t number = (i < block_count) ? map[i] : (uint8_t)FREE;
-    unsigned char *const address = blocks[0] + offset;
+    unsigned char *const address = (unsigned char *)blocks + offset;
     if ((number == FREE) || (slots[number - 1U].block != address)) {
         const bool is_double = (i < block_count) && (number == FREE);
         mete_buddy_free(&buddy, address);
