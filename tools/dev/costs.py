@@ -178,8 +178,9 @@ def space(figures, traces):
     return ('\n## Space on recorded programs\n\n'
             'The smallest safe arena (`tests/traces/README.md`), control block included, and its ratio to '
             'the peak\nof live requested bytes. Recordings that do not fit the 256 KiB of the narrow heap '
-            'run on the wide one,\nwhose headers have 8 bytes. The last columns are ratios of list, buddy and '
-            'movable blocks, the slots of the\nlatter included; `-`: it does not fit, or was left out for its time.\n\n' +
+            'run on the wide one,\nwhose headers have 8 bytes. The last columns are ratios of list, buddy '
+            'and movable blocks, the slots of\nthe latter included; `-`: it does not fit, or was left out '
+            'for its time.\n\n' +
             table(['trace', 'peak', 'arena, search 0', 'arena, search 2', 'ratio, search 0',
                    'ratio, search 2', *OTHERS], rows))
 
