@@ -433,15 +433,19 @@ bool mete_list_check(const mete_list_t *list)
     return (size_in(head_of(list)) == 0U) && mete_list_walk(list, is_apart, &was_free);
 }
 
+typedef struct census {
+    size_t in_use_size, free_count, largest_free_size;
+} census_t;
+
 static bool count(void *self, const mete_list_block_t *block)
 {
-    mete_list_usage_t *const usage = (mete_list_usage_t *)self;
+    census_t *const census = (census_t *)self;
     if (block->is_live) {
-        usage->in_use_size += block->size + WORD;
+        census->in_use_size += block->size + WORD;
     } else {
-        usage->free_count++;
-        usage->largest_free_size =
-            (block->size > usage->largest_free_size) ? block->size : usage->largest_free_size;
+        census->free_count++;
+        census->largest_free_size =
+            (block->size > census->largest_free_size) ? block->size : census->largest_free_size;
     }
     return true;
 }
@@ -449,14 +453,17 @@ static bool count(void *self, const mete_list_block_t *block)
 mete_list_usage_t mete_list_usage(const mete_list_t *list)
 {
     METE_ASSERT(list != NULL);
-    mete_list_usage_t
-        usage;  // Field by field: a whole struct may be cleared by memset(), which is libc.
-    usage.total_size = list->end - (uintptr_t)first_of(list);
-    usage.in_use_size = 0U;
-    usage.free_count = 0U;
-    usage.largest_free_size = 0U;
-    (void)mete_list_walk(list, count, &usage);
-    return usage;
+    census_t census;  // Its address is taken: a struct to be returned would be copied by memcpy().
+    census.in_use_size = 0U;
+    census.free_count = 0U;
+    census.largest_free_size = 0U;
+    (void)mete_list_walk(list, count, &census);
+    return (mete_list_usage_t){
+        .total_size = list->end - (uintptr_t)first_of(list),
+        .in_use_size = census.in_use_size,
+        .free_count = census.free_count,
+        .largest_free_size = census.largest_free_size,
+    };
 }
 
 // ---- Why an address was refused
