@@ -27,7 +27,7 @@ typedef struct inner {
     const void *caller;  // Of the last acquire: inside the wrapper, if there is one.
 } inner_t;
 
-static unsigned char inner_arena[INNER_SIZE];
+static _Alignas(8) unsigned char inner_arena[INNER_SIZE];
 
 static inline bool inner_is_free(const inner_t *inner, uintptr_t start, size_t size,
                                  const inner_block_t *except)
