@@ -128,7 +128,7 @@ METE_INLINE uint32_t find(const uint8_t *table, uint32_t table_size, uint32_t or
     uint32_t node = ROOT;
     while (node < end) {
         // To the right if less can be had on the left: the sign of a difference is shorter than an if.
-        node = (2U * node) + ((table[2U * node] - whole_of(order)) >> 31);
+        node = (2U * node) + ((table[(size_t)2U * node] - whole_of(order)) >> 31);
     }
     return node;
 }

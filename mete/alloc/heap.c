@@ -784,9 +784,10 @@ HOT void join(heap_t *heap, block_t *block, const joint_t *joint)
         granules += before;
     }
     books->slack = slack;
-    granules = HAS_LOOKED ? joint->granules : granules;
-    attach(books, block, HAS_LOOKED ? joint->index : (uint32_t)index_of(heap, block), granules,
-           HAS_LOOKED ? joint->bin : bin_of(granules));
+    (void)granules;  // Where may_join() has looked, it has added up.
+    const uint32_t total = HAS_LOOKED ? joint->granules : granules;
+    attach(books, block, HAS_LOOKED ? joint->index : (uint32_t)index_of(heap, block), total,
+           HAS_LOOKED ? joint->bin : bin_of(total));
     CLOSE_BOOKS(books);
 }
 

@@ -88,7 +88,7 @@ static void list_header(word_list_t *found, block_t *block, damage_kind_t size, 
 static void list_free(word_list_t *found, block_t *block)
 {
     list_header(found, block, DAMAGE_FREE_SIZE, DAMAGE_FREE_TAG);
-    list_word(found, &block->next, sizeof block->next, DAMAGE_FREE_NEXT);
+    list_word(found, &block->next, WORD, DAMAGE_FREE_NEXT);
 }
 
 static bool list_words_of(void *self, const mete_list_block_t *shown)
