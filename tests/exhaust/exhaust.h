@@ -75,9 +75,6 @@ typedef struct exhaust_subject {
     /// Makes every call that must be refused, each followed by exhaust_refused().
     void (*misuse)(void);
 
-    /// What the caller writes into a block: 8 bytes, again and again, by address. NULL: a pattern of the
-    /// block's own, which no bookkeeping looks like.
-    const unsigned char *content;
     /// When nothing is held the state is that after init.
     bool is_whole_when_empty;
 } exhaust_subject_t;
