@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
 // Interrupts push, tasks pop, both at the front: with the critical section around either, a record is
-// never taken twice nor lost. A record carries a sum over its fields and its address. It is recomputed
+// never taken twice nor lost. Outside of it only whether there is a first is asked: a word that is read and
+// written whole. A record carries a sum over its fields and its address. It is recomputed
 // before a link is followed, since whoever wrote to the block after releasing it wrote over the record.
 
 #include "mete/wrap/defer.h"
 
+#include "mete/core/atomic.h"
 #include "mete/core/pass.h"
 
 #define SEED       ((uintptr_t)0x64656672U)
@@ -13,6 +15,7 @@
 
 typedef mete_defer_record_t record_t;
 
+_Static_assert(sizeof(size_t) == sizeof(record_t *), "an address is a word of mete/core/atomic.h");
 _Static_assert(offsetof(mete_defer_t, inner) == 0U, "what passes calls on expects it there");
 
 static uintptr_t check_of(const record_t *record)
@@ -32,22 +35,31 @@ static size_t outer_align_of(size_t align)
     return (align > _Alignof(record_t)) ? align : _Alignof(record_t);
 }
 
+static record_t *first_of(const mete_defer_t *defer)
+{
+    return (record_t *)mete_atomic_load_relaxed(&defer->first);
+}
+
+static void put_first(mete_defer_t *defer, const record_t *record)
+{
+    mete_atomic_store_relaxed(&defer->first, (size_t)record);
+}
+
 static bool has_deferred(const mete_defer_t *defer)
 {
-    return *(record_t *const volatile *)&defer->first != NULL;
+    return first_of(defer) != NULL;
 }
 
 // Takes the first record out of a list that has one, into `copy`; returns the block, or NULL if the
-// record is damaged. It is wiped: a block must not look released.
+// record is damaged.
 static void *pop(mete_defer_t *defer, record_t *copy)
 {
     const uintptr_t state = mete_critical_enter();
-    record_t *record = defer->first;
+    record_t *record = first_of(defer);
     if (!IS_CHECKED || (record->check == check_of(record))) {
         copy->size = record->size;
         copy->align = record->align;
-        defer->first = record->next;
-        record->check = 0U;
+        put_first(defer, record->next);
     } else {
         record = NULL;
     }
@@ -77,11 +89,14 @@ static void *acquire(void *self, size_t size, size_t align)
     bool has_more = true;
     while ((block == NULL) && has_more) {  // Each repeat is blocks that interrupts gave back.
         if (has_deferred(defer) && !drain(defer)) {
-            METE_FAULT(METE_FAULT_CORRUPT, defer, defer->first);
+            METE_FAULT(METE_FAULT_CORRUPT, defer, first_of(defer));
             return NULL;
         }
         block = inner.ops->acquire(inner.self, outer_size_of(size), outer_align_of(align));
         has_more = has_deferred(defer);
+    }
+    if (IS_CHECKED && (block != NULL)) {
+        ((record_t *)block)->check = 0U;  // Whatever was here before, it does not look released.
     }
     return block;
 }
@@ -90,7 +105,7 @@ static void release(void *self, void *block, size_t size, size_t align)
 {
     mete_defer_t *const defer = self;
     if (has_deferred(defer) && !drain(defer)) {
-        METE_FAULT(METE_FAULT_CORRUPT, defer, defer->first);
+        METE_FAULT(METE_FAULT_CORRUPT, defer, first_of(defer));
         return;
     }
     defer->inner.ops->release(defer->inner.self, block, outer_size_of(size), outer_align_of(align));
@@ -100,7 +115,7 @@ static bool resize(void *self, void *block, size_t old_size, size_t new_size, si
 {
     mete_defer_t *const defer = self;
     if (has_deferred(defer) && !drain(defer)) {
-        METE_FAULT(METE_FAULT_CORRUPT, defer, defer->first);
+        METE_FAULT(METE_FAULT_CORRUPT, defer, first_of(defer));
         return false;
     }
     return defer->inner.ops->resize(defer->inner.self, block, outer_size_of(old_size),
@@ -123,11 +138,11 @@ static int push(mete_defer_t *defer, void *block, size_t size, size_t align)
     int fault = METE_FAULT_DOUBLE_FREE;
     const uintptr_t state = mete_critical_enter();
     if (!IS_CHECKED || (record->check != check_of(record))) {
-        record->next = defer->first;
+        record->next = first_of(defer);
         record->size = outer_size_of(size);
         record->align = outer_align_of(align);
         record->check = check_of(record);
-        defer->first = record;
+        put_first(defer, record);
         fault = 0;
     }
     mete_critical_leave(state);
@@ -156,7 +171,7 @@ bool mete_defer_init(mete_defer_t *defer, mete_alloc_t inner, const mete_defer_c
     defer->inner.ops = inner.ops;
     defer->inner.self = inner.self;
     defer->config = config;
-    defer->first = NULL;
+    put_first(defer, NULL);
     return true;
 }
 

@@ -26,7 +26,8 @@
 ///   Threads  Calls through the tasks' view must exclude each other: put mete/wrap/lock.h in front. The
 ///            interrupts' view may be used by any interrupt and task of this core at any time.
 ///   Errors   As the allocator behind, whose faults come with the task's call. Of an interrupt's
-///            release: FOREIGN if no block can start there, DOUBLE_FREE if it is in the list already.
+///            release: FOREIGN if no block can start there, DOUBLE_FREE if it is in the list already,
+///            or was and is as it was then.
 ///            CORRUPT, and no effect, if what is in the list was written to.
 
 #include "mete/core/alloc.h"
@@ -60,11 +61,11 @@ typedef struct mete_defer_record {
 typedef struct mete_defer {
     mete_alloc_t inner;
     const mete_defer_config_t *config;
-    mete_defer_record_t *first;  // Released last. Changed only in critical sections.
+    size_t first;  // Address of the record released last, or 0. Changed only in critical sections.
 } mete_defer_t;
 
-/// Puts both views in front of `inner`. Returns false, changing nothing, if the allocator or the config is
-/// missing or `drain_max` is 0.
+/// Puts both views in front of `inner`, with nothing in the list: what was there is forgotten. Returns
+/// false, changing nothing, if the allocator or the config is missing or `drain_max` is 0.
 bool mete_defer_init(mete_defer_t *defer, mete_alloc_t inner, const mete_defer_config_t *config);
 
 /// The tasks' view. It can resize, and knows owns and size_of, if the allocator behind does.

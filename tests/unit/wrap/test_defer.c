@@ -49,8 +49,6 @@ static void wake(void *self)
 
 static void setup(size_t drain_max)
 {
-    mete_words_fill(inner_arena, 0U,
-                    INNER_SIZE);  // What is still in a list there would look released.
     config = (mete_defer_config_t){drain_max, wake, &woken};
     woken = 0U;
     depth = 0U;
@@ -229,14 +227,34 @@ static void test_a_block_may_be_released_again_once_it_was_handed_out_again(void
     EXPECT(tap_take_fault() == 0);
 }
 
+// What the last init's list has left in memory, each where a block will start again.
+static void test_a_fresh_block_does_not_look_released_after_another_init(void)
+{
+    setup(4U);
+    void *const old[] = {take(30U), take(30U), take(30U)};
+    for (size_t i = 0U; i < 3U; i++) {
+        mete_release(interrupts, old[i], 30U, 8U);
+    }
+    setup(4U);
+    for (size_t i = 0U; i < 3U; i++) {
+        EXPECT(take(30U) == old[i]);
+    }
+    for (size_t i = 0U; i < 3U; i++) {
+        mete_release(interrupts, old[i], 30U, 8U);
+        EXPECT(tap_take_fault() == 0);
+    }
+    mete_release(tasks, take(30U), 30U, 8U);
+    EXPECT((inner.complaints == 0U) && (inner_live_count(&inner) == 0U));
+}
+
 static void test_an_address_where_no_block_starts_is_refused(void)
 {
     setup(4U);
     unsigned char *const a = take(60U);
     mete_release(interrupts, a + 1, 30U, 1U);
-    EXPECT((tap_take_fault() == METE_FAULT_FOREIGN) && (defer.first == NULL) && (woken == 0U));
+    EXPECT((tap_take_fault() == METE_FAULT_FOREIGN) && (defer.first == 0U) && (woken == 0U));
     mete_release(interrupts, a + 8, 30U, 64U);
-    EXPECT((tap_take_fault() == METE_FAULT_FOREIGN) && (defer.first == NULL));
+    EXPECT((tap_take_fault() == METE_FAULT_FOREIGN) && (defer.first == 0U));
 }
 
 // Each bit of a record that waits, spoilt: no call of a task may follow it or have an effect.
@@ -317,6 +335,7 @@ int main(void)
         RUN(test_a_record_that_was_written_to_is_reported_and_not_followed);
     }
     RUN(test_a_block_may_be_released_again_once_it_was_handed_out_again);
+    RUN(test_a_fresh_block_does_not_look_released_after_another_init);
     RUN(test_an_interrupt_in_the_middle_of_handing_back_loses_nothing);
     RUN(test_an_interrupt_between_push_and_return_loses_nothing);
     RUN(test_the_view_lacks_what_the_allocator_behind_lacks);

@@ -31,7 +31,6 @@ static void wake(void *self)
 static void setup(void)
 {
     static const mete_defer_config_t config = {2U, wake, &waiting};
-    mete_words_fill(inner_arena, 0U, INNER_SIZE);
     EXPECT(mete_defer_init(&defer, inner_setup(&inner, INNER_ALL), &config));
     EXPECT(mete_wait_init(&waiting, mete_defer_as_alloc(&defer)));
     EXPECT(mete_locked_init(&locked, mete_wait_as_alloc(&waiting), mete_posix_lock(&mutex), NULL));
