@@ -36,19 +36,19 @@
 #define METE_ATOMIC_PAUSE_FIRST 0U
 #endif
 
-static inline size_t mete_atomic_load_relaxed(const size_t *word)
+METE_INLINE size_t mete_atomic_load_relaxed(const size_t *word)
 {
     return METE_ATOMIC_BUILTIN ? __atomic_load_n(word, __ATOMIC_RELAXED)
                                : mete_atomic_critical_load(word);
 }
 
-static inline size_t mete_atomic_load_acquire(const size_t *word)
+METE_INLINE size_t mete_atomic_load_acquire(const size_t *word)
 {
     return METE_ATOMIC_BUILTIN ? __atomic_load_n(word, __ATOMIC_ACQUIRE)
                                : mete_atomic_critical_load(word);
 }
 
-static inline void mete_atomic_store_relaxed(size_t *word, size_t value)
+METE_INLINE void mete_atomic_store_relaxed(size_t *word, size_t value)
 {
     if (METE_ATOMIC_BUILTIN) {
         __atomic_store_n(word, value, __ATOMIC_RELAXED);
@@ -57,7 +57,7 @@ static inline void mete_atomic_store_relaxed(size_t *word, size_t value)
     }
 }
 
-static inline void mete_atomic_store_release(size_t *word, size_t value)
+METE_INLINE void mete_atomic_store_release(size_t *word, size_t value)
 {
     if (METE_ATOMIC_BUILTIN) {
         __atomic_store_n(word, value, __ATOMIC_RELEASE);
