@@ -5,37 +5,50 @@
 // So whoever reads between any two instructions finds a count and a sum that belong together. What
 // is live and in use is not stored for readers but follows from counts and sums. Of what was handed
 // out one word is enough: what came back, in full, and what is in use complete it.
+//
+// Whatever a reader reads is written and read as a word of mete/core/atomic.h, without any order: that is
+// what the fences are for. A copy that changes meanwhile is read to no purpose, but is no data race.
 
 #include "mete/wrap/stats.h"
+
+#include "mete/core/atomic.h"
+
+enum { HALF = 4 * (int)sizeof(size_t) };  // Bits of half a word.
 
 // Says that the copies of `count` and before may be read, and that later ones may now change: a reader
 // that sees one change must also see that the count moved on.
 static void publish(size_t *count, size_t value)
 {
     __atomic_thread_fence(__ATOMIC_RELEASE);
-    *(volatile size_t *)count = value;  // One store. (Clang makes an atomic one a call on ARMv6-M.)
+    mete_atomic_store_relaxed(count, value);
     __atomic_thread_fence(__ATOMIC_RELEASE);
 }
 
-static void book_rise(mete_stats_rise_t *rise, size_t bytes)
+METE_INLINE void book_rise(mete_stats_rise_t *rise, size_t bytes)
 {
+    const size_t old = rise->count % 2U;
     const size_t count = rise->count + 1U;
-    rise->bytes[count % 2U] = rise->bytes[(count - 1U) % 2U] + bytes;
+    mete_atomic_store_relaxed(&rise->bytes[count % 2U], rise->bytes[old] + bytes);
     publish(&rise->count, count);
 }
 
-static void book_fall(mete_stats_fall_t *fall, size_t bytes)
+METE_INLINE void book_fall(mete_stats_fall_t *fall, size_t bytes)
 {
     const size_t count = fall->count + 1U;
-    fall->bytes[count % 2U] = fall->bytes[(count - 1U) % 2U] + bytes;
+    const mete_stats_sum_t *const old = &fall->bytes[(count - 1U) % 2U];
+    mete_stats_sum_t *const sum = &fall->bytes[count % 2U];
+    size_t low = 0U;
+    const bool has_carry = __builtin_add_overflow(old->low, bytes, &low);
+    mete_atomic_store_relaxed(&sum->low, low);
+    mete_atomic_store_relaxed(&sum->high, old->high + (has_carry ? 1U : 0U));
     publish(&fall->count, count);
 }
 
 static void book_refusal(mete_stats_refused_t *refused, size_t size, size_t align)
 {
     const size_t count = refused->count + 1U;
-    refused->size[count % 2U] = size;
-    refused->align[count % 2U] = align;
+    mete_atomic_store_relaxed(&refused->size[count % 2U], size);
+    mete_atomic_store_relaxed(&refused->align[count % 2U], align);
     publish(&refused->count, count);
 }
 
@@ -45,7 +58,7 @@ static void raise_in_use(mete_stats_t *stats, size_t bytes)
     const size_t in_use = stats->in_use_size + bytes;
     stats->in_use_size = in_use;
     if (stats->in_use_peak < in_use) {
-        stats->in_use_peak = in_use;
+        mete_atomic_store_relaxed(&stats->in_use_peak, in_use);
     }
 }
 
@@ -127,8 +140,10 @@ bool mete_stats_init(mete_stats_t *stats, mete_alloc_t inner, mete_site_t *site)
     // The other copies are written before they are read.
     stats->acquired.bytes[0] = 0U;
     stats->grown.bytes[0] = 0U;
-    stats->released.bytes[0] = 0U;
-    stats->shrunk.bytes[0] = 0U;
+    stats->released.bytes[0].low = 0U;
+    stats->released.bytes[0].high = 0U;
+    stats->shrunk.bytes[0].low = 0U;
+    stats->shrunk.bytes[0].high = 0U;
     stats->refused.size[0] = 0U;
     stats->refused.align[0] = 0U;
     return true;
@@ -136,7 +151,7 @@ bool mete_stats_init(mete_stats_t *stats, mete_alloc_t inner, mete_site_t *site)
 
 METE_INLINE size_t count_of(const size_t *count)
 {
-    const size_t value = *(const volatile size_t *)count;
+    const size_t value = mete_atomic_load_relaxed(count);
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     return value;
 }
@@ -151,19 +166,22 @@ static size_t calls_of(const mete_stats_t *stats)
 
 static size_t risen(const mete_stats_rise_t *rise)
 {
-    return rise->bytes[count_of(&rise->count) % 2U];
+    return mete_atomic_load_relaxed(&rise->bytes[count_of(&rise->count) % 2U]);
 }
 
 static uint64_t fallen(const mete_stats_fall_t *fall)
 {
-    return fall->bytes[count_of(&fall->count) % 2U];
+    const mete_stats_sum_t *const sum = &fall->bytes[count_of(&fall->count) % 2U];
+    const uint64_t low = mete_atomic_load_relaxed(&sum->low);
+    const uint64_t high = mete_atomic_load_relaxed(&sum->high);
+    return low | (high << HALF << HALF);  // In two steps, for it may be by all bits.
 }
 
 static void copy_refusal(const mete_stats_refused_t *refused, mete_stats_usage_t *usage)
 {
     usage->refusals = count_of(&refused->count);
-    usage->last_refusal_size = refused->size[usage->refusals % 2U];
-    usage->last_refusal_align = refused->align[usage->refusals % 2U];
+    usage->last_refusal_size = mete_atomic_load_relaxed(&refused->size[usage->refusals % 2U]);
+    usage->last_refusal_align = mete_atomic_load_relaxed(&refused->align[usage->refusals % 2U]);
 }
 
 void mete_stats_read(const mete_stats_t *stats, mete_stats_usage_t *usage)
@@ -178,7 +196,7 @@ void mete_stats_read(const mete_stats_t *stats, mete_stats_usage_t *usage)
         usage->acquires = count_of(&stats->acquired.count);
         usage->releases = count_of(&stats->released.count);
         usage->resizes = count_of(&stats->grown.count) + count_of(&stats->shrunk.count);
-        usage->in_use_peak = stats->in_use_peak;
+        usage->in_use_peak = mete_atomic_load_relaxed(&stats->in_use_peak);
         copy_refusal(&stats->refused, usage);
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
     } while (calls_of(stats) != calls);  // Each repeat is progress of the calls that are counted.
@@ -206,7 +224,7 @@ uint16_t mete_stats_refusal_permille(const mete_stats_usage_t *usage)
 void mete_stats_reset_peak(mete_stats_t *stats)
 {
     METE_ASSERT(stats != NULL);
-    stats->in_use_peak = stats->in_use_size;
+    mete_atomic_store_relaxed(&stats->in_use_peak, stats->in_use_size);
 }
 
 mete_alloc_t mete_stats_as_alloc(mete_stats_t *stats)

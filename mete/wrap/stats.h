@@ -49,10 +49,16 @@ typedef struct mete_stats_rise {
     size_t bytes[2];
 } mete_stats_rise_t;
 
+/// A sum of two words, which a reader reads one by one.
+typedef struct mete_stats_sum {
+    size_t low;
+    size_t high;
+} mete_stats_sum_t;
+
 /// Likewise for calls that took bytes back, with a sum that does not wrap.
 typedef struct mete_stats_fall {
     size_t count;
-    uint64_t bytes[2];
+    mete_stats_sum_t bytes[2];
 } mete_stats_fall_t;
 
 /// Likewise for refused requests: what was asked for last is size[count % 2].

@@ -175,7 +175,7 @@ static void test_live_numbers_stay_right_when_counts_wrap(void)
     stats.acquired.count = SIZE_MAX;
     stats.released.count = SIZE_MAX;
     stats.acquired.bytes[1] = SIZE_MAX - 10U;
-    stats.released.bytes[1] = SIZE_MAX - 10U;
+    stats.released.bytes[1] = (mete_stats_sum_t){SIZE_MAX - 10U, 0U};
     void *const a = mete_acquire(view, 100U, 8U);
     void *const b = mete_acquire(view, 20U, 8U);
     mete_release(view, a, 100U, 8U);
@@ -195,8 +195,9 @@ static void test_a_reader_sees_nothing_of_a_call_that_is_not_yet_published(void)
         const mete_stats_usage_t before = mete_stats_usage(&stats);
         stats.acquired.bytes[(stats.acquired.count + 1U) % 2U] = 0x5555U;
         stats.grown.bytes[(stats.grown.count + 1U) % 2U] = 0x5555U;
-        stats.released.bytes[(stats.released.count + 1U) % 2U] = 0x5555U;
-        stats.shrunk.bytes[(stats.shrunk.count + 1U) % 2U] = 0x5555U;
+        const mete_stats_sum_t half_written = {0x5555U, 0x5555U};
+        stats.released.bytes[(stats.released.count + 1U) % 2U] = half_written;
+        stats.shrunk.bytes[(stats.shrunk.count + 1U) % 2U] = half_written;
         stats.refused.size[(stats.refused.count + 1U) % 2U] = 0x5555U;
         stats.refused.align[(stats.refused.count + 1U) % 2U] = 0x5555U;
         const mete_stats_usage_t after = mete_stats_usage(&stats);
