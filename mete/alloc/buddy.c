@@ -12,17 +12,18 @@
 // there is none if the address is free. Hence what is no block is recognised exactly, and no size need be
 // remembered. Blocks beyond the last have nothing, as if handed out for ever; their leaves are left out.
 //
-// What a byte says is written as a multiple of three, because no two of these differ by a power of two:
-// a single flipped bit never makes one valid byte of another (AN codes; Brown, "Error Detecting and
-// Correcting Binary Codes for Arithmetic Operations", 1960). alloc and free act only on bytes that are
-// exactly what they must be.
+// Bytes lie three apart, because no two of these differ by a power of two: a single flipped bit never makes
+// one valid byte of another (AN codes; Brown, "Error Detecting and Correcting Binary Codes for Arithmetic
+// Operations", 1960). alloc and free act only on bytes that are exactly what they must be. They begin at 127,
+// nothing: whoever flips one of its bits makes it say less, but for one bit, and so lures no alloc into blocks
+// in use.
 
 #include "mete/alloc/buddy.h"
 
 #include "mete/core/bits.h"
 
-enum { ROOT = 1, NONE = 0 };     // Nodes.
-enum { NOTHING = 0, STEP = 3 };  // Bytes: the least, and what each order has more.
+enum { ROOT = 1, NONE = 0 };       // Nodes.
+enum { NOTHING = 127, STEP = 3 };  // Bytes: the least, and what each order has more.
 enum { WORD_BITS = 8 * (int)sizeof(size_t) };
 
 // Keeps loads of neighbouring fields together, which some cores do in one instruction.
@@ -97,7 +98,7 @@ METE_INLINE bool is_leaf(const mete_buddy_t *buddy, size_t leaf)
 // The byte of a whole node of an order, or of any in which a piece of that order can be had.
 METE_INLINE uint32_t whole_of(uint32_t order)
 {
-    return (uint32_t)STEP * order;
+    return (uint32_t)NOTHING + ((uint32_t)STEP * order);
 }
 
 // Tells a node and all above it what can be had there. Reads the table's byte 0, which is no node, as the
@@ -143,6 +144,16 @@ METE_INLINE uint32_t node_over(const mete_buddy_t *buddy, size_t leaf)
     return node;
 }
 
+// A node with nothing in it is a block in use if what can be had below is all whole. If it is not, blocks in
+// use lie below, and one that does not look like one led here.
+METE_INLINE bool is_block(const mete_buddy_t *buddy, uint32_t node)
+{
+    if (node >= buddy->leaves) {
+        return true;
+    }
+    return buddy->table[2U * node] == whole_of(order_of(buddy, node) - 1U);
+}
+
 // The node of the block in use that begins at an address, or NONE.
 METE_INLINE uint32_t node_at(const mete_buddy_t *buddy, const void *address)
 {
@@ -155,7 +166,7 @@ METE_INLINE uint32_t node_at(const mete_buddy_t *buddy, const void *address)
     }
     const uint32_t node = node_over(buddy, leaf);
     const bool begins = (node != NONE) && (node * count_of(order_of(buddy, node)) == leaf);
-    return begins ? node : (uint32_t)NONE;
+    return (begins && is_block(buddy, node)) ? node : (uint32_t)NONE;
 }
 
 // ---- The moves of a block
@@ -333,8 +344,14 @@ bool mete_buddy_init(mete_buddy_t *buddy, const mete_buddy_config_t *config)
 __attribute__((unused)) static mete_fault_t fault_of(const mete_buddy_t *buddy, const void *address)
 {
     const size_t leaf = leaf_of(buddy, address);
-    const bool is_free = is_leaf(buddy, leaf) && (node_over(buddy, leaf) == NONE);
-    return is_free ? METE_FAULT_DOUBLE_FREE : METE_FAULT_FOREIGN;
+    if (!is_leaf(buddy, leaf)) {
+        return METE_FAULT_FOREIGN;
+    }
+    const uint32_t node = node_over(buddy, leaf);
+    if (node == NONE) {
+        return METE_FAULT_DOUBLE_FREE;
+    }
+    return is_block(buddy, node) ? METE_FAULT_FOREIGN : METE_FAULT_CORRUPT;
 }
 
 // Level 3 looks at everything after every operation.
@@ -431,8 +448,8 @@ mete_buddy_usage_t mete_buddy_usage(const mete_buddy_t *buddy)
     usage.in_use_size = size_of_all(buddy, buddy->in_use);
     const uint32_t peak = (buddy->in_use > buddy->in_use_peak) ? buddy->in_use : buddy->in_use_peak;
     usage.in_use_peak = size_of_all(buddy, peak);
-    const uint32_t order = buddy->table[ROOT] / (uint32_t)STEP;
-    const bool has_free = (order != 0U) && (order <= order_of(buddy, ROOT));
+    const uint32_t order = (buddy->table[ROOT] - (uint32_t)NOTHING) / (uint32_t)STEP;
+    const bool has_free = (order - 1U < order_of(buddy, ROOT));
     usage.largest_free_size = has_free ? size_of_all(buddy, count_of(order)) : 0U;
     usage.refusals = buddy->refusals;
     return usage;

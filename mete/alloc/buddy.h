@@ -15,7 +15,7 @@
 ///     mete_buddy_free(&frames, block);
 ///
 ///   Time     With L = METE_BUDDY_LEVEL_COUNT(block_count), which is 10 for 512 smallest blocks:
-///            alloc, free, size_of, resize: O(L). alloc takes at most 29 + 14 L instructions on a
+///            alloc, free, size_of, resize: O(L). alloc takes at most 30 + 14 L instructions on a
 ///            Cortex-M4, free less. owns, usage: O(1). init, check, walk: O(block_count).
 ///   Space    2 to 3 bytes for each smallest block (2 where their number is a power of two), plus one
 ///            mete_buddy_t. Nothing in the blocks, which are never read or written.

@@ -77,12 +77,32 @@ static size_t list_blocks(damage_block_t *blocks, size_t count_max)
     return mete_buddy_walk(&layout->buddy, list_block, &found) ? found.count : 0U;
 }
 
+// What a node is for. From its first leaf upwards, the block in use that this lies in is the node itself or
+// above it, or it is below or none.
+static damage_kind_t kind_of(const mete_buddy_t *buddy, uint32_t node)
+{
+    const size_t leaf = node * count_of(order_of(buddy, node));
+    if (!is_leaf(buddy, leaf)) {
+        return DAMAGE_TREE_ABOVE;
+    }
+    const uint32_t live = node_over(buddy, leaf);
+    if (live == node) {
+        return DAMAGE_TREE_LIVE;
+    }
+    if ((live != NONE) && (live < node)) {
+        return DAMAGE_TREE_INSIDE;
+    }
+    const bool is_whole = buddy->table[node] == whole_of(order_of(buddy, node));
+    return is_whole ? DAMAGE_TREE_FREE : DAMAGE_TREE_ABOVE;
+}
+
 // Every byte but the first, which belongs to no node.
 static size_t list_words(damage_word_t *words, size_t count_max)
 {
     size_t count = 0U;
     for (size_t node = ROOT; (node < TABLE_SIZE) && (count < count_max); node++, count++) {
-        words[count] = (damage_word_t){&config.table[node], 1U, DAMAGE_TREE};
+        words[count] =
+            (damage_word_t){&config.table[node], 1U, kind_of(&layout->buddy, (uint32_t)node)};
     }
     return count;
 }

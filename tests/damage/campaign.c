@@ -24,7 +24,10 @@ const char *const campaign_kind_names[DAMAGE_KIND_COUNT] = {
     [DAMAGE_POOL_FREE] = "pool.free",
     [DAMAGE_LIVE_TAG] = "live.tag",
     [DAMAGE_FREE_TAG] = "free.tag",
-    [DAMAGE_TREE] = "tree",
+    [DAMAGE_TREE_LIVE] = "tree.live",
+    [DAMAGE_TREE_INSIDE] = "tree.inside",
+    [DAMAGE_TREE_FREE] = "tree.free",
+    [DAMAGE_TREE_ABOVE] = "tree.above",
     [DAMAGE_POOL_TOP] = "pool.top",
     [DAMAGE_SLAB_LIVE] = "slab.live",
     [DAMAGE_SLAB_FREE] = "slab.free",
@@ -56,14 +59,29 @@ static void print_case(const campaign_plan_t *plan, uint32_t state, world_fill_t
 
 // What a free list skips in a pool or slab, what a copy of a header hides, what stands but once in a slot of
 // movable blocks, and what a node of the buddy promises, is counted only.
+static bool is_counted_only(damage_kind_t kind)
+{
+    switch (kind) {
+    case DAMAGE_POOL_FREE:
+    case DAMAGE_POOL_TOP:
+    case DAMAGE_SLAB_FREE:
+    case DAMAGE_SLAB_HEAD:
+    case DAMAGE_SLOT_ADDRESS:
+    case DAMAGE_SLOT_EXTENT:
+    case DAMAGE_SPARE_LINK:
+    case DAMAGE_TREE_LIVE:
+    case DAMAGE_TREE_INSIDE:
+    case DAMAGE_TREE_FREE:
+    case DAMAGE_TREE_ABOVE:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static bool is_reported(const damage_word_t *word, world_fill_t fill, world_verdict_t verdict)
 {
-    const bool is_expected = (fill == FILL_COPIES) || (word->kind == DAMAGE_POOL_FREE) ||
-                             (word->kind == DAMAGE_POOL_TOP) || (word->kind == DAMAGE_SLAB_FREE) ||
-                             (word->kind == DAMAGE_SLAB_HEAD) ||
-                             (word->kind == DAMAGE_SLOT_ADDRESS) ||
-                             (word->kind == DAMAGE_SLOT_EXTENT) ||
-                             (word->kind == DAMAGE_SPARE_LINK) || (word->kind == DAMAGE_TREE);
+    const bool is_expected = (fill == FILL_COPIES) || is_counted_only(word->kind);
     return (verdict > WORLD_SILENT) || ((verdict == WORLD_SILENT) && !is_expected);
 }
 

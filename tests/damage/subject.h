@@ -24,13 +24,16 @@ typedef enum damage_kind {
     DAMAGE_POOL_FREE,  ///< The pool's link of a free block.
     DAMAGE_LIVE_TAG,   ///< What vouches for the size of a block in use, in the list.
     DAMAGE_FREE_TAG,
-    DAMAGE_TREE,       ///< A node of the buddy.
-    DAMAGE_POOL_TOP,   ///< The atomic pool's word with the first free block and the tag.
-    DAMAGE_SLAB_LIVE,  ///< The slab cache's mark of a block in use.
-    DAMAGE_SLAB_FREE,  ///< Its link of a free block.
-    DAMAGE_SLAB_HEAD,  ///< In its table, the first free block of a slab.
-    DAMAGE_SLAB_NEXT,  ///< In its table, the next slab with a free block.
-    DAMAGE_SLOT_TAG,   ///< A movable block's slot: what its handle is compared with.
+    DAMAGE_TREE_LIVE,    ///< A node of the buddy that is a block in use.
+    DAMAGE_TREE_INSIDE,  ///< One inside a block in use.
+    DAMAGE_TREE_FREE,    ///< One that is free, all of it.
+    DAMAGE_TREE_ABOVE,   ///< One that says how much can be had below it, if anything.
+    DAMAGE_POOL_TOP,     ///< The atomic pool's word with the first free block and the tag.
+    DAMAGE_SLAB_LIVE,    ///< The slab cache's mark of a block in use.
+    DAMAGE_SLAB_FREE,    ///< Its link of a free block.
+    DAMAGE_SLAB_HEAD,    ///< In its table, the first free block of a slab.
+    DAMAGE_SLAB_NEXT,    ///< In its table, the next slab with a free block.
+    DAMAGE_SLOT_TAG,     ///< A movable block's slot: what its handle is compared with.
     DAMAGE_SLOT_ADDRESS,
     DAMAGE_SLOT_EXTENT,  ///< Its size, and pins beyond the first.
     DAMAGE_SLOT_LINK,

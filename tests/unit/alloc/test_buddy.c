@@ -93,8 +93,15 @@ static void test_no_flipped_bit_makes_a_valid_byte_of_another(void)
          order++) {
         EXPECT(whole_of(order) <= UINT8_MAX);
         for (uint32_t bit = 0U; bit < 8U; bit++) {
-            EXPECT((whole_of(order) ^ (1U << bit)) % STEP != 0U);
+            EXPECT((whole_of(order) ^ (1U << bit)) % STEP != whole_of(0U) % STEP);
         }
+    }
+}
+
+static void test_no_flipped_bit_but_one_makes_a_promise_of_nothing(void)
+{
+    for (uint32_t bit = 0U; bit < 7U; bit++) {
+        EXPECT((NOTHING ^ (1U << bit)) < whole_of(1U));
     }
 }
 
@@ -416,6 +423,31 @@ static void test_alloc_reports_a_promise_that_is_not_kept(void)
     EXPECT(is_unchanged() && (buddy.in_use == 0U) && (buddy.refusals == 0U));
 }
 
+static void test_alloc_is_not_lured_into_a_block_in_use(void)
+{
+    for (uint32_t bit = 0U; bit < 7U; bit++) {
+        setup(WHOLE_COUNT);
+        EXPECT((alloc_count(4U) == blocks[0]) && (alloc_count(1U) == blocks[4]));
+        table[4] ^= (uint8_t)(1U << bit);
+        mete_buddy_free(&buddy, blocks[4]);  // Reads it, and tells all above.
+        EXPECT(alloc_count(4U) == blocks[4]);
+        EXPECT(tap_take_fault() == ((METE_CHECK_LEVEL >= 3) ? METE_FAULT_CORRUPT : 0));
+    }
+}
+
+// All above a block is in use, too: where it does not look so, what lies above seems to be freed.
+static void test_free_and_resize_report_a_block_that_does_not_look_in_use(void)
+{
+    for (uint32_t bit = 0U; bit < 8U; bit++) {
+        setup(WHOLE_COUNT);
+        EXPECT((alloc_count(2U) == blocks[0]) && (alloc_count(2U) == blocks[2]));
+        table[8] ^= (uint8_t)(1U << bit);
+        EXPECT(fault_of_free(blocks[0]) == METE_FAULT_CORRUPT);
+        EXPECT(!mete_buddy_resize(&buddy, blocks[0], 1U));
+        EXPECT((tap_take_fault() == METE_FAULT_CORRUPT) && is_unchanged());
+    }
+}
+
 static void test_alloc_gives_no_block_beyond_the_last(void)
 {
     // Whole nodes of every order beyond the last block, promised by all above.
@@ -560,7 +592,9 @@ static void run_what_needs_checks(void)
     RUN(test_free_refuses_exactly_what_is_not_held);
     RUN(test_resize_refuses_what_is_not_held);
     RUN(test_alloc_reports_a_promise_that_is_not_kept);
+    RUN(test_alloc_is_not_lured_into_a_block_in_use);
     RUN(test_alloc_gives_no_block_beyond_the_last);
+    RUN(test_free_and_resize_report_a_block_that_does_not_look_in_use);
     RUN(test_level_3_reports_damage_anywhere_after_every_operation);
     RUN(test_view_holds_the_caller_to_size_and_alignment);
 }
@@ -570,6 +604,7 @@ int main(void)
     RUN(test_macros_count_levels_and_bytes);
     RUN(test_every_size_gets_the_lowest_order_that_holds_it);
     RUN(test_no_flipped_bit_makes_a_valid_byte_of_another);
+    RUN(test_no_flipped_bit_but_one_makes_a_promise_of_nothing);
     RUN(test_init_refuses_a_broken_config);
     RUN(test_init_writes_its_table_and_nothing_behind);
     RUN(test_init_again_resets);
