@@ -20,6 +20,7 @@
 #include "mete/core/base.h"
 #include "mete/core/bitmap.h"
 #include "mete/core/bits.h"
+#include "mete/core/crc.h"
 #include "mete/core/dlist.h"
 #include "mete/core/frag.h"
 #include "mete/core/mover.h"
