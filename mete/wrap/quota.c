@@ -300,7 +300,7 @@ static bool is_legal(const mete_quota_config_t *config)
     return true;
 }
 
-// Without overflow: thousandths of what is below a thousand are counted apart.
+// Rounded down. Without overflow: thousandths of what is below a thousand are counted apart.
 static size_t share_of(size_t size, size_t permille)
 {
     return (size / PERMILLE) * permille + (size % PERMILLE) * permille / PERMILLE;
@@ -314,7 +314,9 @@ static void open_account(mete_quota_t *quota, size_t index)
     owner->in_use_count = 0U;
     owner->in_use_peak = 0U;
     owner->refusals = 0U;
-    owner->warn_size = share_of(limit->size_max, limit->warn_permille);
+    // Rounded up, for reaching a share of a small limit is not the same as holding nothing.
+    owner->warn_size =
+        limit->size_max - share_of(limit->size_max, (size_t)PERMILLE - limit->warn_permille);
     owner->calm_size = share_of(limit->size_max, limit->calm_permille);
     owner->is_warned = false;
     quota->unused_reserve_size += limit->reserve_size;

@@ -47,11 +47,14 @@ extern "C" {
 
 /// What an owner may have. All zero: nothing.
 typedef struct mete_quota_limit {
-    size_t size_max;         ///< Bytes at once.
-    size_t count_max;        ///< Blocks at once.
-    size_t reserve_size;     ///< Bytes of these that no other owner can take; at most size_max.
-    uint16_t warn_permille;  ///< Of size_max: reaching it is reported once. 0: never.
-    uint16_t calm_permille;  ///< Falling to it arms the warning again; below warn_permille.
+    size_t size_max;      ///< Bytes at once.
+    size_t count_max;     ///< Blocks at once.
+    size_t reserve_size;  ///< Bytes of these that no other owner can take; at most size_max.
+    /// Of size_max, rounded up: of any limit at least a byte and at most all. Reaching it is reported
+    /// once. 0: never.
+    uint16_t warn_permille;
+    /// Of size_max, rounded down: falling to it arms the warning again. Below warn_permille.
+    uint16_t calm_permille;
 } mete_quota_limit_t;
 
 /// An owner's account.
@@ -59,7 +62,7 @@ typedef struct mete_quota_owner {
     size_t in_use_size;   ///< Bytes.
     size_t in_use_count;  ///< Blocks.
     size_t in_use_peak;   ///< The most bytes ever at once.
-    size_t refusals;      ///< Requests that could not be met, for whatever reason.
+    size_t refusals;      ///< Acquires refused for whatever reason, and resizes by a limit.
     size_t warn_size;     // From the limit's permille.
     size_t calm_size;
     bool is_warned;  ///< The warning was given and not armed again.

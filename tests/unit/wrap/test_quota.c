@@ -287,6 +287,47 @@ static void test_a_full_share_warns_and_init_arms_it(void)
     EXPECT((take(1U, 1000U) != NULL) && (threshold_events == 3U));
 }
 
+// One byte after the other, up to the limit and back.
+static void expect_warning_as_by_fractions(size_t size_max, uint16_t warn, uint16_t calm)
+{
+    void *blocks[12];
+    prepare();
+    limits[1] = (mete_quota_limit_t){size_max, 12U, 0U, warn, calm};
+    start();
+    for (size_t i = 0U; i < size_max; i++) {
+        blocks[i] = take(1U, 1U);
+        EXPECT(owners[1].is_warned == ((i + 1U) * 1000U >= size_max * warn));
+    }
+    EXPECT(owners[1].is_warned && (threshold_events == 1U));
+    for (size_t i = size_max; i != 0U; i--) {
+        mete_release(view, blocks[i - 1U], 1U, 8U);
+        EXPECT(owners[1].is_warned == ((i - 1U) * 1000U > size_max * calm));
+    }
+    EXPECT(threshold_events == 1U);
+}
+
+static void test_a_share_of_a_small_limit_is_at_least_a_byte_and_at_most_all(void)
+{
+    static const uint16_t permilles[] = {1U, 2U, 333U, 500U, 501U, 999U, 1000U};
+    for (size_t size_max = 1U; size_max <= 12U; size_max++) {
+        for (size_t i = 0U; i < sizeof permilles / sizeof permilles[0]; i++) {
+            expect_warning_as_by_fractions(size_max, permilles[i], 0U);
+            expect_warning_as_by_fractions(size_max, permilles[i], (uint16_t)(permilles[i] - 1U));
+        }
+    }
+}
+
+static void test_a_share_of_the_largest_limit_does_not_overflow(void)
+{
+    prepare();
+    limits[1] = (mete_quota_limit_t){SIZE_MAX, 1U, 0U, 1000U, 999U};
+    limits[2] = (mete_quota_limit_t){SIZE_MAX, 1U, 0U, 500U, 250U};
+    start();
+    EXPECT((owners[1].warn_size == SIZE_MAX) && (owners[2].warn_size == SIZE_MAX / 2U + 1U));
+    EXPECT((owners[1].calm_size == SIZE_MAX - (SIZE_MAX / 1000U) - 1U));
+    EXPECT(owners[2].calm_size == SIZE_MAX / 4U);
+}
+
 static void test_without_a_share_nobody_is_warned(void)
 {
     setup();
@@ -613,6 +654,8 @@ int main(void)
     RUN(test_without_a_callback_there_is_one_owner);
     RUN(test_reaching_the_share_warns_once_until_it_was_calm);
     RUN(test_a_full_share_warns_and_init_arms_it);
+    RUN(test_a_share_of_a_small_limit_is_at_least_a_byte_and_at_most_all);
+    RUN(test_a_share_of_the_largest_limit_does_not_overflow);
     RUN(test_without_a_share_nobody_is_warned);
     RUN(test_shares_of_huge_limits_do_not_overflow);
     RUN(test_the_hook_may_free_something_and_the_request_is_tried_once_more);
