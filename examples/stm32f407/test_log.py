@@ -126,6 +126,7 @@ def check_leaks(values, heap, symbols, elf):
     same("leaked bytes", values["leak_bytes"], [640])
     with open(os.path.join(HERE, "leaks.c"), encoding="utf-8") as file:
         source = file.read().splitlines()
+    leaks.reverse()  # The newest is the first.
     for before, leak in zip([{"sequence": 0, "block": start, "leak": 0}] + leaks, leaks):
         expect(leak["sequence"] > before["sequence"], f"{leak} does not follow {before}")
         same("size of a leak", leak["leak"], heap.acquired[leak["sequence"] - 1])

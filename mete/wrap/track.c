@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// The check word of a record is a sum over all its other words, its address and its tracker's, each with
-// an odd weight: change any one of them and the sum is wrong. So a record that was overwritten, or that
-// another tracker keeps, is recognised before one of its links is followed. When a neighbour comes or
-// goes, only the difference is added: a record that was damaged before stays recognisable.
+// The check word of a record holds together its address, its tracker's, its size and its alignment: one
+// compare with what a caller says verifies them all, and the size once more beside it leaves no two ways
+// to be right. What the word says beyond that is whether the record is in the list. So blocks that are
+// not, and suspects, fail the compare and cost those that pass it nothing.
+//
+// Links are trusted when the record they lead to lies where records can lie and leads back. That both
+// neighbours do so is also what tells a live block from one that is gone.
 
 #include "mete/wrap/track.h"
 
 #include "mete/core/align.h"
+#include "mete/core/stride.h"
 #include "mete/core/text.h"
 
 #define IS_CHECKED (METE_CHECK_LEVEL >= 1)
@@ -20,227 +24,407 @@
 #define CHECK_ALL(track) ((void)0)
 #endif
 
+typedef mete_dlist_link_t link_t;
 typedef mete_track_record_t record_t;
+typedef mete_track_block_t block_t;
 
+// Of a tracker's mode.
+enum { MODE_STOPPED = 1, MODE_NOTED = 2, MODE_CURSOR = 4, MODE_TOLD = 8 };
+
+enum { ALIGN_MIN = METE_TRACK_ALIGN_MIN, ALIGN_MIN_LOG2 = 3 };
+
+// Trackers that are neighbours shall differ where no alignment does, and a size that changed places with
+// its check word shall be noticed.
+enum { KEY_ROTATION = 13, SIZE_ROTATION = 16 };
+
+// What a check word says of a record. Any two differ in half of all bits, or in all.
+#define STATE_LISTED  ((uintptr_t)0U)
+#define STATE_SUSPECT UINTPTR_MAX
+#define STATE_LOOSE   (UINTPTR_MAX / 0xFFU * 0x5AU)  // In every byte.
+
+_Static_assert((1 << ALIGN_MIN_LOG2) == ALIGN_MIN, "one follows from the other");
+_Static_assert(_Alignof(record_t) <= ALIGN_MIN, "records are as aligned as that");
+_Static_assert(sizeof(record_t) % ALIGN_MIN == 0U, "a block starts where its record ends");
 // The link is the first member, so its address is the record's.
 _Static_assert(offsetof(record_t, link) == 0U, "a link is cast to its record");
 
-static record_t *record_at(mete_dlist_link_t *link)
+static record_t *record_at(const link_t *link)
 {
-    return (record_t *)(void *)link;
+    return (record_t *)(uintptr_t)link;
 }
 
-static const record_t *const_record_at(const mete_dlist_link_t *link)
-{
-    return (const record_t *)(const void *)link;
-}
-
-// The record ends where the block starts.
-static record_t *record_of(const void *block)
+static inline record_t *record_of(const void *block)
 {
     return (record_t *)((uintptr_t)block - sizeof(record_t));
 }
 
-// What the links add to the check word.
-static uintptr_t links_sum(const mete_dlist_link_t *link)
+static const void **frames_of(const mete_track_t *track, const record_t *record)
 {
-    return (uintptr_t)link->next + 3U * (uintptr_t)link->previous;
+    return (const void **)((uintptr_t)record - (track->config->frame_count * sizeof(void *)));
 }
 
-static uintptr_t check_of(const mete_track_t *track, const record_t *record)
+// ---- The check word
+
+// What tells a record from those elsewhere, and from those of other trackers.
+static inline uintptr_t key_of(const mete_track_t *track, const record_t *record)
 {
-    return (uintptr_t)track + links_sum(&record->link) + 5U * (uintptr_t)record->caller +
-           7U * (uintptr_t)record->size + 9U * (uintptr_t)record->align +
-           11U * (uintptr_t)record->sequence + 13U * (uintptr_t)record->tick +
-           15U * (uintptr_t)record;
+    return (uintptr_t)record ^ mete_stride_rotate((uintptr_t)track, KEY_ROTATION);
 }
 
-// The check word of a record whose block was released. It depends on nothing else in the record,
-// for the allocator behind usually writes its own links to the start of free memory.
-static uintptr_t released_check_of(const mete_track_t *track, const record_t *record)
+static inline uintptr_t check_of(const mete_track_t *track, const record_t *record, size_t size,
+                                 size_t align, uintptr_t state)
 {
-    return ~((uintptr_t)track + (uintptr_t)record);
+    return key_of(track, record) ^ mete_stride_rotate(size, SIZE_ROTATION) ^ align ^ state;
 }
 
-static bool is_sound(const mete_track_t *track, const record_t *record)
+// The alignment that the check word holds if the record is in that state; otherwise no power of two.
+static size_t align_in(const mete_track_t *track, const record_t *record, uintptr_t state)
 {
-    return record->check == check_of(track, record);
+    return record->check ^ check_of(track, record, record->size, 0U, state);
 }
 
-// Adds the difference that a change of links makes. The list's own link is in no record.
-static void adjust(mete_track_t *track, mete_dlist_link_t *link, uintptr_t difference)
+static bool is_in(const mete_track_t *track, const record_t *record, uintptr_t state)
 {
-    if (link != &track->list) {
-        record_at(link)->check += difference;
+    return mete_align_is_legal(align_in(track, record, state));
+}
+
+static bool is_recorded(const mete_track_t *track, const record_t *record)
+{
+    return is_in(track, record, STATE_LISTED) || is_in(track, record, STATE_SUSPECT);
+}
+
+// ---- What may be read
+
+// True if a record can lie there. Rotated, what is not aligned becomes a large number.
+static inline bool is_inside(const mete_track_t *track, const void *address)
+{
+    return mete_stride_rotate((uintptr_t)address - track->low, ALIGN_MIN_LOG2) < track->extent;
+}
+
+// Now records can lie there, too.
+__attribute__((noinline)) static void widen(mete_track_t *track, const record_t *record)
+{
+    const uintptr_t at = (uintptr_t)record;
+    uintptr_t high = track->low + (track->extent * ALIGN_MIN);
+    if ((track->extent == 0U) || (high < at + ALIGN_MIN)) {
+        high = at + ALIGN_MIN;
     }
+    if ((track->extent == 0U) || (at < track->low)) {
+        track->low = at;
+    }
+    track->extent = (high - track->low) / ALIGN_MIN;
 }
 
-static void insert(mete_track_t *track, record_t *record)
+static inline bool leads_somewhere(const mete_track_t *track, const link_t *to)
 {
-    mete_dlist_link_t *const last = track->list.previous;
-    const uintptr_t before = links_sum(last);
-    mete_dlist_append(&track->list, &record->link);
-    adjust(track, last, links_sum(last) - before);
-    record->check = check_of(track, record);
-    track->live_count++;
+    return (to == &track->list) || METE_LIKELY(is_inside(track, to));
 }
 
-static void take_out(mete_track_t *track, record_t *record)
+// True if both neighbours of a record lead back to it.
+static inline bool agrees(const mete_track_t *track, const link_t *link)
 {
-    mete_dlist_link_t *const previous = record->link.previous;
-    mete_dlist_link_t *const next = record->link.next;
-    const uintptr_t previous_sum = links_sum(previous);
-    const uintptr_t next_sum = links_sum(next);
-    mete_dlist_remove(&record->link);
-    adjust(track, previous, links_sum(previous) - previous_sum);
-    adjust(track, next, links_sum(next) - next_sum);
-    record->check = released_check_of(track, record);
-    track->live_count--;
+    return leads_somewhere(track, link->next) && leads_somewhere(track, link->previous) &&
+           METE_LIKELY(mete_dlist_agrees(link));
 }
 
-// The record must lie in memory that may be read, as far as the allocator behind can tell.
-static bool may_be_ours(const mete_track_t *track, const void *block)
+// The next older record after one that is in order, or after the list's own link, where it also ends.
+// NULL if what comes is not in order. As each must lead back to the one that it was reached from, none
+// can be reached twice: who follows comes to an end.
+static const link_t *older_than(const mete_track_t *track, const link_t *link)
 {
-    const mete_alloc_t inner = track->inner;
-    const unsigned char *const end = block;
-    return mete_align_fits((uintptr_t)block, _Alignof(record_t)) &&
-           ((inner.ops->owns == NULL) || (inner.ops->owns(inner.self, record_of(block)) &&
-                                          inner.ops->owns(inner.self, end - 1)));
+    const link_t *const older = link->previous;
+    if (!leads_somewhere(track, older) || (older->next != link)) {
+        return NULL;
+    }
+    return ((older == &track->list) || is_recorded(track, record_at(older))) ? older : NULL;
+}
+
+// ---- What is wrong with a block that is to be released or resized
+
+// Held, recorded, no suspect, and as the caller says.
+static inline bool is_held(const mete_track_t *track, const record_t *record, size_t size,
+                           size_t align)
+{
+    return (!IS_CHECKED || METE_LIKELY(is_inside(track, record))) &&
+           METE_LIKELY(record->size == size) &&
+           METE_LIKELY(record->check == check_of(track, record, size, align, STATE_LISTED)) &&
+           (!IS_CHECKED || agrees(track, &record->link));
+}
+
+// Acquired while nothing was recorded, and as the caller says.
+static inline bool is_loose(const mete_track_t *track, const record_t *record, size_t size,
+                            size_t align)
+{
+    return (!IS_CHECKED || is_inside(track, record)) && (record->size == size) &&
+           (record->check == check_of(track, record, size, align, STATE_LOOSE));
 }
 
 // What looks like no record may be one that was overwritten, or none. If it is one then the list leads
 // to it, or to another that was overwritten before: either way damage is what there is to report.
-static int fault_of_unsound(const mete_track_t *track, const record_t *record)
+static int fault_of_unsound(const mete_track_t *track)
 {
-    if (record->check == released_check_of(track, record)) {
-        return METE_FAULT_DOUBLE_FREE;
-    }
     return mete_track_check(track) ? METE_FAULT_FOREIGN : METE_FAULT_CORRUPT;
 }
 
-// What is wrong with a block that is to be released or resized; 0 if nothing is.
-static int fault_of(const mete_track_t *track, const void *block, size_t size, size_t align)
+// 0 if nothing is wrong.
+__attribute__((noinline)) static int fault_of(const mete_track_t *track, const record_t *record,
+                                              size_t size, size_t align)
 {
     if (!IS_CHECKED) {
         return 0;
     }
-    if (!may_be_ours(track, block)) {
+    if (!is_inside(track, record)) {
         return METE_FAULT_FOREIGN;
     }
-    const record_t *const record = record_of(block);
-    if (!is_sound(track, record)) {
-        return fault_of_unsound(track, record);
+    if (record->size == key_of(track, record)) {
+        return METE_FAULT_DOUBLE_FREE;
     }
-    if ((record->size != size) || (record->align != align)) {
-        return METE_FAULT_SIZE;
+    const bool was_loose = is_in(track, record, STATE_LOOSE);
+    if (!was_loose && !is_recorded(track, record)) {
+        return fault_of_unsound(track);
     }
-    return mete_dlist_agrees(&record->link) ? 0 : METE_FAULT_CORRUPT;
+    if (!was_loose && !agrees(track, &record->link)) {
+        return METE_FAULT_CORRUPT;
+    }
+    const bool is_suspect = is_in(track, record, STATE_SUSPECT);
+    const uintptr_t state = was_loose ? STATE_LOOSE : (is_suspect ? STATE_SUSPECT : STATE_LISTED);
+    const bool is_right = (record->size == size) && (align_in(track, record, state) == align);
+    return is_right ? 0 : METE_FAULT_SIZE;
 }
 
-static uint32_t now_of(const mete_track_t *track)
-{
-    return (track->config->clock != NULL) ? track->config->clock() : 0U;
-}
+// ---- Who hears of it
 
 static const void *caller_of(const mete_track_t *track, const void *own_caller)
 {
-    return (track->config->site != NULL) ? track->config->site->caller : own_caller;
+    return (track->site != NULL) ? track->site->caller : own_caller;
 }
 
-static void tell(const mete_track_t *track, mete_event_kind_t kind, const void *block, size_t size,
-                 const void *caller)
+__attribute__((noinline)) static void tell(const mete_track_t *track, mete_event_kind_t kind,
+                                           const void *block, size_t size)
 {
-    const mete_event_t event = {kind, track, block, size, caller};
+    const mete_event_t event = {kind, track, block, size, caller_of(track, track->caller)};
     mete_observe(track->config->observer, &event);
 }
 
-// The alignment to ask for: that of the block and of the record in front of it.
-static size_t outer_align_of(size_t align)
+static uint32_t no_clock(void)
 {
-    return (align > _Alignof(record_t)) ? align : _Alignof(record_t);
+    return 0U;
 }
 
-static size_t prefix_size_of(size_t align)
+// ---- The allocator behind. Small alignments, which are the rule, go their own way.
+
+static size_t prefix_size_of(const mete_track_t *track, size_t align)
 {
-    return mete_align_up(sizeof(record_t), outer_align_of(align));
+    return mete_align_up(track->prefix_size, align);
 }
 
-static void *acquire_behind(const mete_track_t *track, size_t size, size_t align)
+static inline void *acquire_with(const mete_track_t *track, size_t prefix_size, size_t size,
+                                 size_t align)
 {
-    const size_t prefix_size = prefix_size_of(align);
     if (size > SIZE_MAX - prefix_size) {
         return NULL;
     }
     const mete_alloc_t inner = track->inner;
-    unsigned char *const memory =
-        inner.ops->acquire(inner.self, prefix_size + size, outer_align_of(align));
+    unsigned char *const memory = inner.ops->acquire(inner.self, prefix_size + size, align);
     return (memory != NULL) ? memory + prefix_size : NULL;
+}
+
+__attribute__((noinline)) static void *acquire_aligned(const mete_track_t *track, size_t size,
+                                                       size_t align)
+{
+    return acquire_with(track, prefix_size_of(track, align), size, align);
+}
+
+static inline void *acquire_behind(const mete_track_t *track, size_t size, size_t align)
+{
+    return METE_LIKELY(align <= ALIGN_MIN)
+               ? acquire_with(track, track->prefix_size, size, ALIGN_MIN)
+               : acquire_aligned(track, size, align);
+}
+
+static inline void release_with(const mete_track_t *track, size_t prefix_size, void *block,
+                                size_t size, size_t align)
+{
+    const mete_alloc_t inner = track->inner;
+    inner.ops->release(inner.self, (unsigned char *)block - prefix_size, prefix_size + size, align);
+}
+
+__attribute__((noinline)) static void release_aligned(const mete_track_t *track, void *block,
+                                                      size_t size, size_t align)
+{
+    release_with(track, prefix_size_of(track, align), block, size, align);
+}
+
+static inline void release_behind(const mete_track_t *track, void *block, size_t size, size_t align)
+{
+    if (METE_LIKELY(align <= ALIGN_MIN)) {
+        release_with(track, track->prefix_size, block, size, ALIGN_MIN);
+    } else {
+        release_aligned(track, block, size, align);
+    }
+}
+
+static bool resize_behind(const mete_track_t *track, void *block, size_t old_size, size_t new_size,
+                          size_t align)
+{
+    const mete_alloc_t inner = track->inner;
+    const size_t outer_align = (align > ALIGN_MIN) ? align : ALIGN_MIN;
+    const size_t prefix_size = prefix_size_of(track, outer_align);
+    return (new_size <= SIZE_MAX - prefix_size) &&
+           inner.ops->resize(inner.self, (unsigned char *)block - prefix_size,
+                             prefix_size + old_size, prefix_size + new_size, outer_align);
+}
+
+// ---- Acquire
+
+static inline void keep(mete_track_t *track, record_t *record, size_t size, size_t align,
+                        const void *own_caller)
+{
+    if (!METE_LIKELY(is_inside(track, record))) {
+        widen(track, record);
+    }
+    track->sequence++;
+    record->caller = caller_of(track, own_caller);
+    record->sequence = track->sequence;
+    record->tick = track->clock();
+    record->size = size;
+    record->check = check_of(track, record, size, align, STATE_LISTED);
+    mete_dlist_append(&track->list, &record->link);
+}
+
+static void note_frames(const mete_track_t *track, const record_t *record)
+{
+    const mete_track_config_t *const config = track->config;
+    const void **const frames = frames_of(track, record);
+    const size_t found = config->trace(config->trace_self, frames, config->frame_count);
+    for (size_t i = found; i < config->frame_count; i++) {
+        frames[i] = NULL;
+    }
+}
+
+// All that keep() does not do, where there is more to do.
+__attribute__((noinline)) static void keep_noted(mete_track_t *track, record_t *record, size_t size,
+                                                 size_t align)
+{
+    const mete_track_config_t *const config = track->config;
+    if ((track->mode & MODE_STOPPED) != 0U) {
+        if (!is_inside(track, record)) {
+            widen(track, record);
+        }
+        record->size = size;
+        record->check = check_of(track, record, size, align, STATE_LOOSE);
+    } else {
+        keep(track, record, size, align, track->caller);
+        if (config->owner != NULL) {
+            record->owner = config->owner(config->owner_self);
+        }
+        if (config->trace != NULL) {
+            note_frames(track, record);
+        }
+    }
+    if ((track->mode & MODE_TOLD) != 0U) {
+        tell(track, METE_EVENT_ACQUIRE, record + 1, size);
+    }
 }
 
 static void *acquire(void *self, size_t size, size_t align)
 {
     mete_track_t *const track = self;
-    const void *const caller = caller_of(track, METE_CALLER());
-    if (IS_CHECKED && !mete_dlist_agrees(&track->list)) {
-        METE_FAULT(METE_FAULT_CORRUPT, track, NULL);
-        return NULL;
-    }
     void *const block = acquire_behind(track, size, align);
-    if (block == NULL) {
-        tell(track, METE_EVENT_REFUSE, NULL, size, caller);
+    if (!METE_LIKELY(block != NULL)) {
+        track->caller = METE_CALLER();
+        tell(track, METE_EVENT_REFUSE, NULL, size);
         return NULL;
     }
-    track->sequence++;
-    record_t *const record = record_of(block);
-    record->caller = caller;
-    record->size = size;
-    record->align = align;
-    record->sequence = track->sequence;
-    record->tick = now_of(track);
-    insert(track, record);
+    if (METE_LIKELY(track->mode == 0U)) {
+        keep(track, record_of(block), size, align, METE_CALLER());
+    } else {
+        track->caller = METE_CALLER();
+        keep_noted(track, record_of(block), size, align);
+    }
     CHECK_ALL(track);
-    tell(track, METE_EVENT_ACQUIRE, block, size, caller);
     return block;
+}
+
+// ---- Release and resize
+
+static inline void take_out(record_t *record, uintptr_t key)
+{
+    mete_dlist_remove(&record->link);
+    record->size = key;  // No size: this marks it as released.
+}
+
+static void move_cursor(const mete_track_t *track, const record_t *record)
+{
+    if ((track->cursor != NULL) && (track->cursor->next == &record->link)) {
+        track->cursor->next = record->link.previous;
+    }
+}
+
+// All that release() does, for every state and mode. Returns the fault that there is to report.
+__attribute__((noinline)) static int release_noted(mete_track_t *track, void *block, size_t size,
+                                                   size_t align)
+{
+    record_t *const record = record_of(block);
+    const uintptr_t key = key_of(track, record);
+    if (is_loose(track, record, size, align)) {
+        record->size = key;
+    } else if (is_held(track, record, size, align)) {
+        move_cursor(track, record);
+        take_out(record, key);
+    } else {
+        const int fault = fault_of(track, record, size, align);
+        if (fault != 0) {
+            return fault;
+        }
+        move_cursor(track, record);
+        take_out(record, key);
+        track->suspect_count--;
+        track->cleared_count++;
+    }
+    release_behind(track, block, size, align);
+    if ((track->mode & MODE_TOLD) != 0U) {
+        tell(track, METE_EVENT_RELEASE, block, size);
+    }
+    return 0;
 }
 
 static void release(void *self, void *block, size_t size, size_t align)
 {
     mete_track_t *const track = self;
-    const void *const caller = caller_of(track, METE_CALLER());
-    const int fault = fault_of(track, block, size, align);
+    record_t *const record = record_of(block);
+    if (METE_LIKELY((track->mode == 0U) && is_held(track, record, size, align))) {
+        take_out(record, key_of(track, record));
+        release_behind(track, block, size, align);
+        CHECK_ALL(track);
+        return;
+    }
+    track->caller = METE_CALLER();
+    const int fault = release_noted(track, block, size, align);
     if (fault != 0) {
         METE_FAULT(fault, track, block);
         return;
     }
-    take_out(track, record_of(block));
     CHECK_ALL(track);
-    const size_t prefix_size = prefix_size_of(align);
-    track->inner.ops->release(track->inner.self, (unsigned char *)block - prefix_size,
-                              prefix_size + size, outer_align_of(align));
-    tell(track, METE_EVENT_RELEASE, block, size, caller);
 }
 
 static bool resize(void *self, void *block, size_t old_size, size_t new_size, size_t align)
 {
     mete_track_t *const track = self;
-    const void *const caller = caller_of(track, METE_CALLER());
-    const int fault = fault_of(track, block, old_size, align);
+    record_t *const record = record_of(block);
+    const int fault = fault_of(track, record, old_size, align);
     if (fault != 0) {
         METE_FAULT(fault, track, block);
         return false;
     }
-    const size_t prefix_size = prefix_size_of(align);
-    if ((new_size > SIZE_MAX - prefix_size) ||
-        !track->inner.ops->resize(track->inner.self, (unsigned char *)block - prefix_size,
-                                  prefix_size + old_size, prefix_size + new_size,
-                                  outer_align_of(align))) {
+    if (!resize_behind(track, block, old_size, new_size, align)) {
         return false;
     }
-    record_t *const record = record_of(block);
     record->size = new_size;
-    record->check = check_of(track, record);
+    record->check ^= mete_stride_rotate(old_size ^ new_size, SIZE_ROTATION);
     CHECK_ALL(track);
-    tell(track, METE_EVENT_RESIZE, block, new_size, caller);
+    track->caller = METE_CALLER();
+    tell(track, METE_EVENT_RESIZE, block, new_size);
     return true;
 }
 
@@ -256,91 +440,314 @@ static size_t size_of(const void *self, const void *block)
     return record_of(block)->size;
 }
 
+// ---- Start
+
+static bool is_legal(const mete_track_config_t *config)
+{
+    return (config != NULL) && ((config->trace != NULL) == (config->frame_count != 0U)) &&
+           (config->frame_count <= METE_TRACK_FRAME_COUNT_MAX);
+}
+
+// How many records, of all that could overlap, can start in a span with a byte behind them.
+static size_t extent_of(mete_span_t memory)
+{
+    const uintptr_t low = mete_align_up((uintptr_t)memory.start, ALIGN_MIN);
+    const uintptr_t end = (uintptr_t)memory.start + memory.size;
+    return (end > low + sizeof(record_t)) ? ((end - 1U - low - sizeof(record_t)) / ALIGN_MIN) + 1U
+                                          : 0U;
+}
+
+static uint32_t mode_of(const mete_track_config_t *config)
+{
+    const bool is_noted = (config->owner != NULL) || (config->trace != NULL);
+    return (is_noted ? MODE_NOTED : 0U) | ((config->observer.on_event != NULL) ? MODE_TOLD : 0U);
+}
+
 bool mete_track_init(mete_track_t *track, mete_alloc_t inner, const mete_track_config_t *config)
 {
     METE_ASSERT(track != NULL);
-    if ((inner.ops == NULL) || (config == NULL)) {
+    if ((inner.ops == NULL) || !is_legal(config)) {
         return false;
     }
-    track->config = config;
+    mete_dlist_init(&track->list);
+    track->low = mete_align_up((uintptr_t)config->memory.start, ALIGN_MIN);
+    track->extent = extent_of(config->memory);
     track->inner.ops = inner.ops;
     track->inner.self = inner.self;
-    mete_dlist_init(&track->list);
-    track->live_count = 0U;
+    track->prefix_size = METE_TRACK_PREFIX_SIZE_FOR(1U, config->frame_count);
+    track->site = config->site;
+    track->caller = NULL;
+    track->clock = (config->clock != NULL) ? config->clock : no_clock;
     track->sequence = 0U;
+    track->mode = mode_of(config);
+    track->config = config;
+    track->cursor = NULL;
+    track->suspect_count = 0U;
+    track->cleared_count = 0U;
     return true;
+}
+
+void mete_track_start(mete_track_t *track)
+{
+    METE_ASSERT((track != NULL) && (track->config != NULL));
+    track->mode &= ~(uint32_t)MODE_STOPPED;
+}
+
+void mete_track_stop(mete_track_t *track)
+{
+    METE_ASSERT((track != NULL) && (track->config != NULL));
+    track->mode |= MODE_STOPPED;
 }
 
 uint32_t mete_track_mark(const mete_track_t *track)
 {
     METE_ASSERT((track != NULL) && (track->config != NULL));
-    tell(track, METE_EVENT_MARK, NULL, track->sequence, METE_CALLER());
+    const mete_event_t event = {METE_EVENT_MARK, track, NULL, track->sequence, METE_CALLER()};
+    mete_observe(track->config->observer, &event);
     return track->sequence;
+}
+
+// ---- Looking at blocks
+
+static size_t frame_count_of(const void *const *frames, size_t count_max)
+{
+    size_t count = 0U;
+    while ((count < count_max) && (frames[count] != NULL)) {
+        count++;
+    }
+    return count;
+}
+
+// Of a record that is in order.
+static void describe(const mete_track_t *track, const record_t *record, uint32_t now,
+                     block_t *block)
+{
+    const mete_track_config_t *const config = track->config;
+    const bool is_suspect = !is_in(track, record, STATE_LISTED);
+    block->block = record + 1;
+    block->size = record->size;
+    block->align = align_in(track, record, is_suspect ? STATE_SUSPECT : STATE_LISTED);
+    block->caller = record->caller;
+    block->sequence = record->sequence;
+    block->age = now - record->tick;
+    block->owner = (config->owner != NULL) ? record->owner : 0U;
+    block->is_suspect = is_suspect;
+    block->frames = frames_of(track, record);
+    block->frame_count = frame_count_of(block->frames, config->frame_count);
+}
+
+bool mete_track_read(const mete_track_t *track, const void *block, mete_track_block_t *record)
+{
+    METE_ASSERT((track != NULL) && (track->config != NULL) && (record != NULL));
+    const record_t *const of = record_of(block);
+    if (!is_inside(track, of) || !is_recorded(track, of) || !agrees(track, &of->link)) {
+        return false;
+    }
+    describe(track, of, track->clock(), record);
+    return true;
 }
 
 bool mete_track_walk(const mete_track_t *track,
                      bool (*visit)(void *self, const mete_track_block_t *block), void *self)
 {
     METE_ASSERT((track != NULL) && (visit != NULL));
-    const uint32_t now = now_of(track);
-    const mete_dlist_link_t *link = track->list.next;
-    for (size_t i = 0U; i < track->live_count; i++) {
-        const record_t *const record = const_record_at(link);
-        if ((link == &track->list) || !is_sound(track, record)) {
-            return false;
-        }
-        const mete_track_block_t block = {record + 1,     record->size,     record->align,
-                                          record->caller, record->sequence, now - record->tick};
+    const uint32_t now = track->clock();
+    const link_t *link = older_than(track, &track->list);
+    while ((link != NULL) && (link != &track->list)) {
+        block_t block;
+        describe(track, record_at(link), now, &block);
         if (!visit(self, &block)) {
             return false;
         }
-        link = link->next;
+        link = older_than(track, link);
     }
-    return link == &track->list;
+    return link != NULL;
 }
 
 bool mete_track_check(const mete_track_t *track)
 {
     METE_ASSERT((track != NULL) && (track->config != NULL));
-    const mete_dlist_link_t *before = &track->list;
-    for (size_t i = 0U; i < track->live_count; i++) {
-        const mete_dlist_link_t *const link = before->next;
-        if ((link == &track->list) || !is_sound(track, const_record_at(link)) ||
-            (link->previous != before)) {
-            return false;
-        }
-        before = link;
+    const link_t *link = older_than(track, &track->list);
+    while ((link != NULL) && (link != &track->list)) {
+        link = older_than(track, link);
     }
-    return (before->next == &track->list) && (track->list.previous == before);
+    return link != NULL;
 }
 
-// A report as it goes along. Without a sink it only counts.
-typedef struct report {
+// ---- Which blocks are meant
+
+// Sequence numbers wrap, so they are compared by how long ago they were given.
+static bool passes(const mete_track_t *track, const mete_track_filter_t *filter,
+                   const block_t *block)
+{
+    const uint32_t newest = track->sequence;
+    return (filter == NULL) ||
+           ((block->age >= filter->age_min) &&
+            ((filter->since == 0U) || (newest - block->sequence < newest - filter->since)) &&
+            (!filter->is_of_owner || (block->owner == filter->owner)));
+}
+
+// What is done with the blocks that pass, as it goes along.
+typedef struct selection {
     const mete_track_t *track;
     const mete_track_filter_t *filter;
-    const mete_sink_t *sink;
+    void (*use)(void *self, const block_t *block);  // NULL: only counted.
+    void *self;
     size_t count;
     size_t size;
-} report_t;
+} selection_t;
 
-// The sink by pointer: some compilers copy it with memcpy() for each call it is passed to.
-static void write_text(const mete_sink_t *sink, const char *text)
+static bool select_block(void *self, const block_t *block)
 {
-    const mete_sink_t by_value = {sink->write, sink->self};
-    mete_text_string(by_value, text);
+    selection_t *const selection = self;
+    if (passes(selection->track, selection->filter, block)) {
+        selection->count++;
+        selection->size += block->size;
+        if (selection->use != NULL) {
+            selection->use(selection->self, block);
+        }
+    }
+    return true;
 }
 
-static void write_number(const mete_sink_t *sink, const char *name, size_t value)
+static mete_track_total_t select_blocks(const mete_track_t *track,
+                                        const mete_track_filter_t *filter,
+                                        void (*use)(void *self, const block_t *block), void *self)
+{
+    selection_t selection = {track, filter, use, self, 0U, 0U};
+    const bool is_sound = mete_track_walk(track, select_block, &selection);
+    const mete_track_total_t total = {selection.count, selection.size, is_sound};
+    return total;
+}
+
+mete_track_total_t mete_track_total(const mete_track_t *track, const mete_track_filter_t *filter)
+{
+    return select_blocks(track, filter, NULL, NULL);
+}
+
+static void suspect(void *self, const block_t *block)
+{
+    mete_track_t *const track = self;
+    if (!block->is_suspect) {
+        record_of(block->block)->check ^= STATE_SUSPECT;
+        track->suspect_count++;
+    }
+}
+
+mete_track_total_t mete_track_suspect(mete_track_t *track, const mete_track_filter_t *filter)
+{
+    return select_blocks(track, filter, suspect, track);
+}
+
+mete_track_suspects_t mete_track_suspects(const mete_track_t *track)
+{
+    METE_ASSERT((track != NULL) && (track->config != NULL));
+    const mete_track_suspects_t suspects = {track->suspect_count, track->cleared_count};
+    return suspects;
+}
+
+// ---- In slices
+
+bool mete_track_init_cursor(mete_track_cursor_t *cursor, mete_track_t *track,
+                            const mete_track_filter_t *filter, const void **frames)
+{
+    METE_ASSERT((cursor != NULL) && (track != NULL) && (track->config != NULL));
+    if (track->cursor != NULL) {
+        return false;
+    }
+    cursor->track = track;
+    cursor->next = track->list.previous;
+    cursor->filter = filter;
+    cursor->frames = frames;
+    cursor->total.count = 0U;
+    cursor->total.size = 0U;
+    cursor->total.is_sound = false;
+    track->cursor = cursor;
+    track->mode |= MODE_CURSOR;
+    return true;
+}
+
+void mete_track_remove_cursor(mete_track_cursor_t *cursor)
+{
+    METE_ASSERT((cursor != NULL) && (cursor->track != NULL));
+    mete_track_t *const track = cursor->track;
+    if (track->cursor == cursor) {
+        track->cursor = NULL;
+        track->mode &= ~(uint32_t)MODE_CURSOR;
+    }
+}
+
+static mete_track_step_t finish(mete_track_cursor_t *cursor, mete_track_step_t step)
+{
+    cursor->total.is_sound = (step == METE_TRACK_END);
+    mete_track_remove_cursor(cursor);
+    return step;
+}
+
+// The record's frames may be gone when they are looked at.
+static void copy_frames(const mete_track_cursor_t *cursor, block_t *block)
+{
+    for (size_t i = 0U; i < block->frame_count; i++) {
+        cursor->frames[i] = block->frames[i];
+    }
+    block->frames = cursor->frames;
+}
+
+// True if the block at the cursor, which is in order, passes.
+static bool is_found(mete_track_cursor_t *cursor, block_t *block)
+{
+    const mete_track_t *const track = cursor->track;
+    describe(track, record_at(cursor->next), track->clock(), block);
+    if (!passes(track, cursor->filter, block)) {
+        return false;
+    }
+    cursor->total.count++;
+    cursor->total.size += block->size;
+    if (cursor->frames != NULL) {
+        copy_frames(cursor, block);
+    }
+    return true;
+}
+
+mete_track_step_t mete_track_read_next(mete_track_cursor_t *cursor, size_t count,
+                                       mete_track_block_t *block)
+{
+    METE_ASSERT((cursor != NULL) && (cursor->track != NULL) && (block != NULL));
+    const mete_track_t *const track = cursor->track;
+    if (track->cursor != cursor) {
+        return cursor->total.is_sound ? METE_TRACK_END : METE_TRACK_DAMAGED;
+    }
+    for (size_t i = 0U; i < count; i++) {
+        const link_t *const link = cursor->next;
+        if (link == &track->list) {
+            return finish(cursor, METE_TRACK_END);
+        }
+        if (!is_inside(track, link) || !is_recorded(track, record_at(link)) ||
+            !agrees(track, link)) {
+            return finish(cursor, METE_TRACK_DAMAGED);
+        }
+        const bool is_one = is_found(cursor, block);
+        cursor->next = link->previous;
+        if (is_one) {
+            return METE_TRACK_FOUND;
+        }
+    }
+    return METE_TRACK_PASSED;
+}
+
+// ---- Reports. Text and JSON share no function that a program with one of them would link in vain.
+
+static void write_number(const mete_sink_t *sink, const char *before, size_t value)
 {
     const mete_sink_t by_value = {sink->write, sink->self};
-    mete_text_string(by_value, name);
+    mete_text_string(by_value, before);
     mete_text_decimal(by_value, value);
 }
 
-static void write_address(const mete_sink_t *sink, const char *name, uintptr_t address)
+static void write_address(const mete_sink_t *sink, const char *before, uintptr_t address)
 {
     const mete_sink_t by_value = {sink->write, sink->self};
-    mete_text_string(by_value, name);
+    mete_text_string(by_value, before);
     mete_text_hex(by_value, address);
 }
 
@@ -351,66 +758,93 @@ static uintptr_t call_before(const void *caller)
     return (caller != NULL) ? ((uintptr_t)caller & ~(uintptr_t)1U) - 1U : 0U;
 }
 
-static void write_block(const mete_sink_t *sink, const mete_track_block_t *block)
+// The sink by pointer: some compilers copy it with memcpy() for each call it is passed to.
+static void write_text(const mete_sink_t *sink, const block_t *block)
 {
     write_address(sink, "leak block=", (uintptr_t)block->block);
     write_number(sink, " size=", block->size);
     write_number(sink, " sequence=", block->sequence);
     write_number(sink, " age=", block->age);
+    write_number(sink, " owner=", block->owner);
     write_address(sink, " call=", call_before(block->caller));
-    write_text(sink, "\n");
-}
-
-static void write_total(const mete_sink_t *sink, const mete_track_total_t *total)
-{
-    write_number(sink, "leaks count=", total->count);
-    write_number(sink, " size=", total->size);
-    write_text(sink, total->is_sound ? " records=sound\n" : " records=damaged\n");
-}
-
-// Sequence numbers wrap, so they are compared by how long ago they were given.
-static bool passes(const report_t *report, const mete_track_block_t *block)
-{
-    const mete_track_filter_t *const filter = report->filter;
-    const uint32_t newest = report->track->sequence;
-    return (filter == NULL) ||
-           ((block->age >= filter->age_min) &&
-            ((filter->since == 0U) || (newest - block->sequence < newest - filter->since)));
-}
-
-static bool report_block(void *self, const mete_track_block_t *block)
-{
-    report_t *const report = self;
-    if (passes(report, block)) {
-        report->count++;
-        report->size += block->size;
-        if (report->sink != NULL) {
-            write_block(report->sink, block);
-        }
+    if (block->is_suspect) {
+        write_number(sink, " suspect=", 1U);
     }
-    return true;
+    for (size_t i = 0U; i < block->frame_count; i++) {
+        write_address(sink, (i == 0U) ? " frames=" : ",", (uintptr_t)block->frames[i]);
+    }
+    const mete_sink_t by_value = {sink->write, sink->self};
+    mete_text_string(by_value, "\n");
 }
 
-static mete_track_total_t run_report(const mete_track_t *track, const mete_track_filter_t *filter,
-                                     const mete_sink_t *sink)
+static void write_json(const mete_sink_t *sink, const block_t *block)
 {
-    report_t report = {track, filter, sink, 0U, 0U};
-    const bool is_sound = mete_track_walk(track, report_block, &report);
-    const mete_track_total_t total = {report.count, report.size, is_sound};
-    return total;
+    write_address(sink, "{\"leak\":{\"block\":\"", (uintptr_t)block->block);
+    write_number(sink, "\",\"size\":", block->size);
+    write_number(sink, ",\"sequence\":", block->sequence);
+    write_number(sink, ",\"age\":", block->age);
+    write_number(sink, ",\"owner\":", block->owner);
+    write_number(sink, ",\"suspect\":", block->is_suspect ? 1U : 0U);
+    write_address(sink, ",\"call\":\"", call_before(block->caller));
+    for (size_t i = 0U; i < block->frame_count; i++) {
+        write_address(sink, (i == 0U) ? "\",\"frames\":[\"" : "\",\"", (uintptr_t)block->frames[i]);
+    }
+    const mete_sink_t by_value = {sink->write, sink->self};
+    mete_text_string(by_value, (block->frame_count != 0U) ? "\"]}}\n" : "\"}}\n");
 }
 
-mete_track_total_t mete_track_total(const mete_track_t *track, const mete_track_filter_t *filter)
+typedef struct writer {
+    const mete_sink_t *sink;
+    void (*write)(const mete_sink_t *sink, const block_t *block);
+} writer_t;
+
+static void use_write(void *self, const block_t *block)
 {
-    return run_report(track, filter, NULL);
+    const writer_t *const writer = self;
+    writer->write(writer->sink, block);
 }
 
 mete_track_total_t mete_track_report(const mete_track_t *track, const mete_track_filter_t *filter,
                                      mete_sink_t sink)
 {
-    const mete_track_total_t total = run_report(track, filter, &sink);
-    write_total(&sink, &total);
+    writer_t writer = {&sink, write_text};
+    const mete_track_total_t total = select_blocks(track, filter, use_write, &writer);
+    mete_track_write_total(&total, sink);
     return total;
+}
+
+mete_track_total_t mete_track_report_json(const mete_track_t *track,
+                                          const mete_track_filter_t *filter, mete_sink_t sink)
+{
+    writer_t writer = {&sink, write_json};
+    const mete_track_total_t total = select_blocks(track, filter, use_write, &writer);
+    mete_track_write_total_json(&total, sink);
+    return total;
+}
+
+void mete_track_write(const mete_track_block_t *block, mete_sink_t sink)
+{
+    write_text(&sink, block);
+}
+
+void mete_track_write_json(const mete_track_block_t *block, mete_sink_t sink)
+{
+    write_json(&sink, block);
+}
+
+void mete_track_write_total(const mete_track_total_t *total, mete_sink_t sink)
+{
+    write_number(&sink, "leaks count=", total->count);
+    write_number(&sink, " size=", total->size);
+    mete_text_string(sink, total->is_sound ? " records=sound\n" : " records=damaged\n");
+}
+
+void mete_track_write_total_json(const mete_track_total_t *total, mete_sink_t sink)
+{
+    write_number(&sink, "{\"leaks\":{\"count\":", total->count);
+    write_number(&sink, ",\"size\":", total->size);
+    mete_text_string(sink, total->is_sound ? ",\"records\":\"sound\"}}\n"
+                                           : ",\"records\":\"damaged\"}}\n");
 }
 
 mete_alloc_t mete_track_as_alloc(mete_track_t *track)

@@ -307,7 +307,9 @@ void test_wrappers_in_a_chain()
 {
     static mete_site_t site;
     static mete_event_kind_t last_event;
-    static const mete_track_config_t track_config = {&site, nullptr, {note_event, &last_event}};
+    static const mete_track_config_t track_config = {
+        &site,   nullptr, {note_event, &last_event}, {nullptr, 0U}, nullptr, nullptr, nullptr,
+        nullptr, 0U};
     static const mete_lock_ops_t lock_ops = {pass, pass};
     static mete_track_t track;
     static mete_stats_t stats;
