@@ -83,17 +83,29 @@ static void *refuse(void *self, size_t size, size_t align)
     return (void *)REFUSED;
 }
 
-// The member at `hop` refused: asks those behind.
+static inline void *ask(const mete_route_hop_t *hop, size_t size, size_t align)
+{
+    void *self = hop->self;
+    void *(*acquire)(void *self, size_t size, size_t align) = hop->acquire;
+    BOTH_LOADED(self, acquire);
+    return acquire(self, size, align);
+}
+
+// The member at `hop` refused: asks those behind, three in a round, so that one refusal costs no more than
+// the next call and a branch. The end does not refuse, so none behind it is asked.
 static inline void *acquire_behind(const mete_route_hop_t *hop, size_t size, size_t align)
 {
     void *block = NULL;
-    do {  // At most member_count times.
-        hop++;
-        void *self = hop->self;
-        void *(*ask)(void *self, size_t size, size_t align) = hop->acquire;
-        BOTH_LOADED(self, ask);
-        block = ask(self, size, align);
-    } while (block == NULL);
+    while (block == NULL) {  // At most member_count / 3 times, rounded up.
+        block = ask(&hop[1], size, align);
+        if (block == NULL) {
+            block = ask(&hop[2], size, align);
+        }
+        if (block == NULL) {
+            block = ask(&hop[3], size, align);
+        }
+        hop += 3;
+    }
     if ((uintptr_t)block == REFUSED) {
         block = (void *)KEPT(0U);  // Not known to be constant, so that a branch decides.
     }

@@ -153,7 +153,9 @@ def modules(figures, known, stack_lines):
             '\n## What a wrapper adds to a call, instructions\n\nLevel 1, in front of an allocator whose '
             'calls all take the same. Behind a point stands another setting of\nthe same wrapper, as its '
             'firmware in `bench/` says: *lock* is around a lock that does nothing,\n*lock.masked* around one '
-            'that masks interrupts.\n\n' +
+            'that masks interrupts. A critical section as the lock is the wrapper *critical*, compiled\nin; '
+            '*critical.called* is the library\'s. What members take that a route asks in vain is theirs, and '
+            'not counted.\n\n' +
             table(['wrapper', 'acquire, mean', 'release, mean', 'worst'], added) +
             '\n## Stack, bytes\n\nWith everything called; a callback\'s own comes on top.\n\n' +
             table(['function', 'bytes'], (line.split(' ', 1) for line in stack_lines)))

@@ -13,7 +13,7 @@ LEVELS = (0, 1)
 REGISTRY = ROOT / 'bench' / 'modules.toml'
 FIELDS = {'source', 'control', 'needs', 'text', 'text_full', 'firmware', 'figures', 'levels', 'calls',
           'churn', 'header', 'order', 'space', 'small_only', 'bound',
-          'excess', 'added'}
+          'excess', 'added', 'passed'}
 CALL_FIELDS = {'function', 'phase', 'mean', 'inline', 'case', 'bound'}
 KINDS = {'alloc': 1, 'free': 2}  # As bench/churn.h numbers them.
 Worst = collections.namedtuple('Worst', 'count phase number call')
@@ -158,12 +158,20 @@ def measure_churn(name, module, level, bound_of=bound):
 
 # ---- Added
 
-def added_of(phases, phase, kind):
-    """(mean, worst) of what acquire or release takes more than the flat allocator beneath."""
+def passed_cost(phases, passed, phase):
+    """What the members took that an acquire of this phase asked in vain."""
+    if phase not in passed:
+        return 0
+    return passed[phase] * max(t['acquire_none']['max'] for t in phases.values() if 'acquire_none' in t)
+
+
+def added_of(phases, phase, kind, passed):
+    """(mean, worst) of what acquire or release takes more than the allocators beneath."""
     bare, tally = phases['bare'][kind], phases[phase][kind]
     if bare['min'] != bare['max']:
         raise SystemExit(f'{kind}: the phase bare is not the flat allocator')
-    return mean_of(tally) - bare['max'], tally['max'] - bare['max']
+    beneath = bare['max'] + (passed_cost(phases, passed, phase) if kind == 'acquire' else 0)
+    return mean_of(tally) - beneath, tally['max'] - beneath
 
 
 def measure_added(name, module):
@@ -171,7 +179,7 @@ def measure_added(name, module):
     phases, figures = count(firmware_of(module, 1)), {}
     for place, phase in enumerate(module['added']):
         title = f'{name}.{phase}' if place else name
-        added = {kind: added_of(phases, phase, kind) for kind in ('acquire', 'release')}
+        added = {kind: added_of(phases, phase, kind, module.get('passed', {})) for kind in ('acquire', 'release')}
         figures |= {f'{title}.{kind}.added': mean for kind, (mean, _) in added.items()}
         level = f'{name}.l1.{phase}' if place else f'{name}.l1'
         figures[f'{level}.added.max'] = max(worst for _, worst in added.values())

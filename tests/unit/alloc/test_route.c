@@ -200,6 +200,55 @@ static void test_members_serve_in_order_until_all_are_exhausted(void)
     }
 }
 
+// Members that serve if it is their turn, and see whether it was them to ask.
+enum { MANY = 9 };
+
+typedef struct asked {
+    size_t count, serving;  // Asked so far, from 1; who serves.
+    bool is_right;
+} asked_t;
+
+static asked_t asked;
+static unsigned char many_blocks[MANY];
+
+static void *many_acquire(void *self, size_t size, size_t align)
+{
+    const size_t index = (size_t)((unsigned char *)self - many_blocks);
+    asked.is_right = asked.is_right && (index == asked.count) && (size == 5U) && (align == 2U);
+    asked.count++;
+    return (index == asked.serving) ? self : NULL;
+}
+
+static void many_release(void *self, void *block, size_t size, size_t align)
+{
+    (void)self, (void)block, (void)size, (void)align;
+}
+
+static bool many_owns(const void *self, const void *address)
+{
+    return self == address;
+}
+
+static void test_every_member_is_asked_once_in_order_until_one_serves(void)
+{
+    static const mete_alloc_ops_t ops = {many_acquire, many_release, NULL, many_owns, NULL};
+    static mete_route_hop_t hops[MANY + 1];
+    static const mete_route_config_t config = {hops, MANY + 1, 0U};
+    mete_route_member_t members[MANY];
+    for (size_t count = 1U; count <= MANY; count++) {
+        members[count - 1U] =
+            (mete_route_member_t){{&ops, &many_blocks[count - 1U]}, {{NULL, 0U}, 0U}};
+        EXPECT(mete_route_init(&fixture.route, members, count, &config));
+        for (size_t serving = 0U; serving <= count; serving++) {
+            asked = (asked_t){0U, serving, true};
+            const void *const expected = (serving < count) ? &many_blocks[serving] : NULL;
+            EXPECT(mete_acquire(mete_route_as_alloc(&fixture.route), 5U, 2U) == expected);
+            EXPECT(asked.is_right && (asked.count == ((serving < count) ? serving + 1U : count)));
+        }
+        EXPECT(mete_route_usage(&fixture.route).refusals == 1U);
+    }
+}
+
 static void test_only_members_with_all_attributes_serve(void)
 {
     static const uint32_t required[] = {0U, FAST, DMA, RETAINED, DMA | RETAINED};
@@ -475,6 +524,7 @@ int main(void)
     RUN(test_init_refuses_members_that_cannot_be_told_apart);
     RUN(test_members_are_copied);
     RUN(test_members_serve_in_order_until_all_are_exhausted);
+    RUN(test_every_member_is_asked_once_in_order_until_one_serves);
     RUN(test_only_members_with_all_attributes_serve);
     RUN(test_a_member_that_cannot_align_is_passed);
     RUN(test_a_known_region_is_not_asked_about);
