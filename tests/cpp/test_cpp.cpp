@@ -34,6 +34,7 @@
 #include "mete/core/text.h"
 #include "mete/core/words.h"
 #include "mete/protect/stack.h"
+#include "mete/system/system.h"
 #include "mete/wrap/critical.h"
 #include "mete/wrap/defer.h"
 #include "mete/wrap/dma.h"

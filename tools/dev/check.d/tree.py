@@ -52,9 +52,10 @@ def read(root, path):
 
 
 def modules(root):
-    """The modules of mete/ outside core, such as alloc/pool: every .c there has a .h of its name."""
+    """The modules of mete/ outside core, such as alloc/pool: every .c there has a .h of its name, but for
+    the parts of system/, with_<part>.c."""
     return [path[len("mete/"):-len(".c")] for path in files(root, ".c", "mete")
-            if not path.startswith("mete/core/")]
+            if not path.startswith(("mete/core/", "mete/system/with_"))]
 
 
 def includes(text):

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef METE_SYSTEM_H
+#define METE_SYSTEM_H
+
+/// A whole memory system from one const config: what hands out memory, what watches it, in the right order.
+///
+/// Take it when the parts are the usual ones and you would rather say what you want than wire it up. All
+/// of it lies in one storage; a part that the config does not name is not linked.
+///
+///     static uint64_t ram[9216];
+///     static const mete_system_pool_t pools[] = {{.block_size = 32, .block_count = 40}};
+///     static const mete_system_config_t config = {
+///         .storage = {ram, sizeof ram},
+///         .heap_size = 65536,
+///         .search = 2,
+///         .pools = pools,
+///         .pool_count = 1,
+///         .scratch_size = 2048,
+///         .stats = &mete_system_with_stats,
+///         .quota = &mete_system_with_quota,
+///         .live_max = 1000,
+///     };
+///     mete_system_t *const memory = mete_system_init(&config, NULL);
+///     const mete_alloc_t any = mete_system_as_alloc(memory, METE_SYSTEM_VARIABLE);
+///
+/// Whoever needs memory declares how he uses it, and gets the allocator for that:
+///
+///     METE_SYSTEM_VARIABLE   sizes and lifetimes vary: a heap.
+///     METE_SYSTEM_FIXED      one of few sizes, a known number: the pool for the size. It never asks the
+///                            heap, so what one size lacks does not depend on what others took.
+///     METE_SYSTEM_KEPT       predictable: taken while the program starts, kept for good. An arena.
+///     METE_SYSTEM_TEMPORARY  dies together: an arena with marks, which mete_system_scratch() gives.
+///
+/// In front of heap and pools, each on its own, stand the wrappers that the config names, in this order,
+/// outermost first; docs/guide/watching.md says why. KEPT has lock and seal only. TEMPORARY
+/// has none: marks are rewound past all wrappers, so it belongs to one task.
+///
+///     lock · stats · seal · scrub · quota · track
+///
+/// Pools have no quota: they cannot hand out more than they have.
+///
+///   Time     init: O(bytes of the books). Everything else: as the parts.
+///   Space    One mete_system_t, the states of the parts twice if there are pools, the pools' links; all from
+///            the storage. A record that a wrapper puts in front of a block is added to the pools' blocks, so
+///            that a block still holds block_size bytes.
+///   Align    8 bytes from the pools; any from the rest.
+///   Threads  As the lock part. Without it calls must exclude each other.
+///   Errors   As the parts. init says what does not fit.
+
+#include "mete/alloc/arena.h"
+#include "mete/alloc/heap.h"
+#include "mete/alloc/pool.h"
+#include "mete/alloc/tier.h"
+#include "mete/core/observe.h"
+#include "mete/core/platform.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// How a block is used.
+typedef enum mete_system_pattern {
+    METE_SYSTEM_VARIABLE,
+    METE_SYSTEM_FIXED,
+    METE_SYSTEM_KEPT,
+    METE_SYSTEM_TEMPORARY,
+} mete_system_pattern_t;
+enum {
+    METE_SYSTEM_PATTERN_COUNT = 4,
+    METE_SYSTEM_PART_COUNT = 6,
+    // Sets of patterns, for parts.
+    METE_SYSTEM_HEAP = 1 << METE_SYSTEM_VARIABLE,
+    METE_SYSTEM_WATCHED = METE_SYSTEM_HEAP | (1 << METE_SYSTEM_FIXED),
+    METE_SYSTEM_SHARED = METE_SYSTEM_WATCHED | (1 << METE_SYSTEM_KEPT),
+};
+
+/// Blocks of one size.
+typedef struct mete_system_pool {
+    size_t block_size;   ///< Bytes, at least 1.
+    size_t block_count;  ///< 1 ... METE_POOL_BLOCK_COUNT_MAX.
+} mete_system_pool_t;
+
+/// Where a part stands.
+typedef struct mete_system_place {
+    mete_alloc_t inner;                       ///< What it is put in front of.
+    const struct mete_system_config *config;  ///< What it needs to know.
+    mete_site_t *told_site;  ///< Where it leaves who called, if it is the outermost; else NULL.
+    const mete_site_t
+        *known_site;  ///< Where it finds who called, if one in front leaves it; else NULL.
+} mete_system_place_t;
+
+/// A wrapper that a system can be given: how to make it.
+typedef struct mete_system_part {
+    size_t state_size;   ///< Bytes of state, aligned to 8.
+    size_t record_size;  ///< Bytes added to a block aligned to 8.
+    uint32_t patterns;   ///< In front of which: bit p for pattern p.
+    bool tells_site;     ///< It leaves who called for those behind, if it is the outermost.
+    /// Puts it in front of place->inner, and says in `view` what is to be called instead. False if the config
+    /// lacks what it needs.
+    bool (*init)(void *state, const mete_system_place_t *place, mete_alloc_t *view);
+} mete_system_part_t;
+
+/// The parts there are. mete_system_with_critical may stand for the lock.
+extern const mete_system_part_t mete_system_with_lock;      ///< Needs mutex.
+extern const mete_system_part_t mete_system_with_critical;  ///< The platform's critical section.
+extern const mete_system_part_t mete_system_with_stats;
+extern const mete_system_part_t mete_system_with_seal;
+extern const mete_system_part_t mete_system_with_scrub;
+extern const mete_system_part_t mete_system_with_quota;  ///< Needs live_max or size_max.
+extern const mete_system_part_t mete_system_with_track;  ///< Takes clock. Knows callers if it
+                                                         ///< is outermost, or lock or stats is.
+
+/// What the system consists of. It must outlive the system; const is best.
+typedef struct mete_system_config {
+    mete_span_t storage;  ///< All of it. Any alignment.
+    size_t heap_size;     ///< Bytes for the heap, its control block included; 0: what is left.
+    uint32_t search;      ///< The heap's: 0 is fastest, 2 wastes less.
+    size_t kept_size;     ///< Bytes for KEPT; 0: none.
+    size_t scratch_size;  ///< Bytes for TEMPORARY; 0: none.
+    const mete_system_pool_t *pools;  ///< For FIXED; sizes ascend, rounded up to 8.
+    size_t pool_count;                ///< 0: none.
+
+    const mete_system_part_t *lock;  ///< Parts; NULL: without.
+    const mete_system_part_t *stats;
+    const mete_system_part_t *seal;
+    const mete_system_part_t *scrub;
+    const mete_system_part_t *quota;
+    const mete_system_part_t *track;
+
+    mete_lock_t mutex;         ///< For lock.
+    bool allows_release;       ///< For seal: releasing works after mete_seal_close().
+    size_t live_max;           ///< For quota: blocks at once; 0: any number.
+    size_t size_max;           ///< For quota: bytes at once, as asked for; 0: any.
+    uint16_t warn_permille;    ///< For quota: of size_max, reported once; 0: never.
+    mete_clock_t clock;        ///< For track; NULL: all ages are 0.
+    mete_observer_t observer;  ///< Hears what quota, seal and track have to say.
+} mete_system_config_t;
+
+/// Why there is no system.
+typedef enum mete_system_problem {
+    METE_SYSTEM_NO_PROBLEM,
+    METE_SYSTEM_STORAGE_SMALL,  ///< The storage does not hold all that the config wants.
+    METE_SYSTEM_POOLS_WRONG,  ///< A size or count of 0, too many blocks, or sizes that do not ascend.
+    METE_SYSTEM_HEAP_WRONG,  ///< The heap is too small, or larger than its window.
+    METE_SYSTEM_PART_WRONG,  ///< A part lacks what it needs of the config.
+} mete_system_problem_t;
+
+/// How the whole is used. Bytes of the heap include headers.
+typedef struct {
+    mete_heap_usage_t heap;
+    mete_arena_usage_t kept;
+    mete_arena_usage_t scratch;
+    size_t pool_in_use_size;  ///< Bytes in blocks of pools handed out.
+    size_t pool_total_size;   ///< Bytes in all blocks of pools.
+    size_t refusals;          ///< Of all four: requests that their allocators could not meet.
+} mete_system_usage_t;
+
+/// A system. It lies at the start of its storage; use the functions.
+typedef struct mete_system mete_system_t;
+
+/// Bytes of a mete_system_t, for the size of a storage.
+extern const size_t mete_system_size;
+
+/// Builds the system in its storage. NULL if it cannot be built as described; `problem`, which may be NULL, says why.
+/// The storage may have been written to then.
+mete_system_t *mete_system_init(const mete_system_config_t *config, mete_system_problem_t *problem);
+
+/// The allocator for a pattern. One that the config gave no memory refuses everything.
+mete_alloc_t mete_system_as_alloc(mete_system_t *system, mete_system_pattern_t pattern);
+
+/// The arena behind TEMPORARY, to mark and rewind.
+mete_arena_t *mete_system_scratch(mete_system_t *system);
+
+/// The heap behind VARIABLE, for usage and walk.
+const mete_heap_t *mete_system_heap(const mete_system_t *system);
+
+/// How a pool has done; all 0 if there is no such pool.
+mete_pool_usage_t mete_system_pool_usage(const mete_system_t *system, size_t index);
+
+/// The state of a part in front of VARIABLE or FIXED, such as a mete_stats_t; NULL if it is not there.
+void *mete_system_state_of(mete_system_t *system, mete_system_pattern_t pattern,
+                           const mete_system_part_t *part);
+
+/// How the whole is used now. O(pools).
+mete_system_usage_t mete_system_usage(const mete_system_t *system);
+
+/// True if all allocators' bookkeeping is consistent. Changes nothing. O(blocks).
+bool mete_system_check(const mete_system_t *system);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,494 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+#include "mete/system/system.c"
+
+#include "mete/wrap/lock.h"
+#include "mete/wrap/seal.h"
+#include "mete/wrap/stats.h"
+#include "mete/wrap/track.h"
+#include "tests/support/random.h"
+#include "tests/support/tap.h"
+
+enum { STORAGE_SIZE = 24 * 1024, HEAP_SIZE = 8192, LIVE_MAX = 20 };
+
+static uint64_t storage[STORAGE_SIZE / 8];
+static const mete_system_pool_t pools[] = {
+    {.block_size = 13, .block_count = 3},
+    {.block_size = 40, .block_count = 5},
+};
+static mete_system_config_t config;
+static mete_system_t *made;
+
+// A small system without parts; a test adds what it is about.
+static void setup(void)
+{
+    config = (mete_system_config_t){
+        .storage = {storage, sizeof storage},
+        .heap_size = HEAP_SIZE,
+        .pools = pools,
+        .pool_count = 2U,
+        .kept_size = 512U,
+        .scratch_size = 256U,
+    };
+}
+
+static void build(void)
+{
+    mete_system_problem_t problem = METE_SYSTEM_PART_WRONG;
+    made = mete_system_init(&config, &problem);
+    EXPECT((made != NULL) && (problem == METE_SYSTEM_NO_PROBLEM) && mete_system_check(made));
+}
+
+static void expect_problem(mete_system_problem_t expected)
+{
+    mete_system_problem_t problem = METE_SYSTEM_NO_PROBLEM;
+    EXPECT((mete_system_init(&config, &problem) == NULL) && (problem == expected));
+    EXPECT(mete_system_init(&config, NULL) == NULL);
+    EXPECT(tap_take_fault() == 0);
+}
+
+static mete_alloc_t view(mete_system_pattern_t pattern)
+{
+    return mete_system_as_alloc(made, pattern);
+}
+
+// All calls come from one place, which is no jump: the block is looked at here.
+__attribute__((noinline)) static void *acquire(mete_system_pattern_t pattern, size_t size)
+{
+    void *volatile block = mete_acquire(view(pattern), size, 8U);
+    return block;
+}
+
+// ---- Patterns
+
+static void test_each_pattern_has_its_allocator(void)
+{
+    setup();
+    build();
+    const void *const any = acquire(METE_SYSTEM_VARIABLE, 100U);
+    EXPECT(mete_heap_owns(mete_system_heap(made), any));
+    const void *const small = acquire(METE_SYSTEM_FIXED, 13U);
+    const void *const large = acquire(METE_SYSTEM_FIXED, 17U);
+    EXPECT(mete_pool_owns(&made->pools[0].pool, small));
+    EXPECT(mete_pool_owns(&made->pools[1].pool, large));
+    EXPECT(mete_arena_owns(&made->kept, acquire(METE_SYSTEM_KEPT, 100U)));
+    EXPECT(mete_arena_owns(mete_system_scratch(made), acquire(METE_SYSTEM_TEMPORARY, 100U)));
+}
+
+static void test_fixed_never_asks_the_heap(void)
+{
+    setup();
+    build();
+    for (int i = 0; i < 5; i++) {
+        EXPECT(acquire(METE_SYSTEM_FIXED, 40U) != NULL);
+    }
+    EXPECT((acquire(METE_SYSTEM_FIXED, 40U) == NULL) && (acquire(METE_SYSTEM_FIXED, 41U) == NULL));
+    EXPECT(mete_heap_usage(mete_system_heap(made)).in_use_size == 0U);
+    EXPECT((mete_system_pool_usage(made, 1U).in_use == 5U) &&
+           (mete_system_pool_usage(made, 0U).in_use == 0U));
+    EXPECT(mete_system_pool_usage(made, 2U).block_count == 0U);
+}
+
+static void test_temporary_is_rewound(void)
+{
+    setup();
+    build();
+    METE_ARENA_SCOPE(mete_system_scratch(made))
+    {
+        EXPECT(acquire(METE_SYSTEM_TEMPORARY, 200U) != NULL);
+        EXPECT(acquire(METE_SYSTEM_TEMPORARY, 200U) == NULL);
+    }
+    EXPECT(acquire(METE_SYSTEM_TEMPORARY, 200U) != NULL);
+}
+
+static void test_what_has_no_memory_refuses(void)
+{
+    setup();
+    config.pool_count = 0U;
+    config.kept_size = 0U;
+    config.scratch_size = 0U;
+    build();
+    for (int p = METE_SYSTEM_FIXED; p < METE_SYSTEM_PATTERN_COUNT; p++) {
+        EXPECT(acquire((mete_system_pattern_t)p, 1U) == NULL);
+        void *const foreign = storage;
+        mete_release(view((mete_system_pattern_t)p), foreign, 1U, 8U);
+        EXPECT((tap_take_fault() == METE_FAULT_FOREIGN) || (METE_CHECK_LEVEL < 1));
+        EXPECT(!view((mete_system_pattern_t)p)
+                    .ops->owns(view((mete_system_pattern_t)p).self, foreign));
+    }
+    EXPECT(acquire(METE_SYSTEM_VARIABLE, 1U) != NULL);
+}
+
+// ---- Parts
+
+static bool find_caller(void *self, const mete_track_block_t *block)
+{
+    *(const void **)self = block->caller;
+    return true;
+}
+
+static const void *caller_of_last(mete_system_pattern_t pattern)
+{
+    const void *caller = NULL;
+    const mete_track_t *const track = mete_system_state_of(made, pattern, &mete_system_with_track);
+    EXPECT((track != NULL) && mete_track_walk(track, find_caller, &caller));
+    return caller;
+}
+
+static void enter_or_leave(void *self)
+{
+    ++*(unsigned *)self;
+}
+
+static const mete_lock_ops_t lock_ops = {enter_or_leave, enter_or_leave};
+
+static void add_all_parts(unsigned *lock_calls)
+{
+    config.lock = &mete_system_with_lock;
+    config.stats = &mete_system_with_stats;
+    config.seal = &mete_system_with_seal;
+    config.scrub = &mete_system_with_scrub;
+    config.quota = &mete_system_with_quota;
+    config.track = &mete_system_with_track;
+    config.mutex = (mete_lock_t){&lock_ops, lock_calls};
+    config.live_max = LIVE_MAX;
+    config.allows_release = true;
+}
+
+static void test_all_parts_stand_in_their_order(void)
+{
+    unsigned lock_calls = 0U;
+    setup();
+    add_all_parts(&lock_calls);
+    build();
+    mete_alloc_t at = view(METE_SYSTEM_VARIABLE);
+    for (size_t i = METE_SYSTEM_PART_COUNT; i != 0U; i--) {
+        EXPECT(at.self == made->states[METE_SYSTEM_VARIABLE][i - 1U]);
+        at = (i > 1U) ? *(const mete_alloc_t *)at.self : at;  // What these begin with.
+    }
+    EXPECT(((const mete_track_t *)at.self)->inner.self == made->heap);
+    void *const block = acquire(METE_SYSTEM_VARIABLE, 30U);
+    EXPECT((block != NULL) && (lock_calls == 2U));
+    mete_release(view(METE_SYSTEM_VARIABLE), block, 30U, 8U);
+    EXPECT((lock_calls == 4U) && mete_system_check(made));
+}
+
+static void test_the_tracker_knows_who_called(void)
+{
+    unsigned lock_calls = 0U;
+    for (int with_lock = 0; with_lock < 3; with_lock++) {
+        setup();
+        config.track = &mete_system_with_track;
+        config.mutex = (mete_lock_t){&lock_ops, &lock_calls};
+        config.lock = (with_lock == 1) ? &mete_system_with_lock : NULL;
+        config.stats = (with_lock == 2) ? &mete_system_with_stats : NULL;
+        build();
+        EXPECT(acquire(METE_SYSTEM_VARIABLE, 30U) != NULL);
+        EXPECT(acquire(METE_SYSTEM_FIXED, 30U) != NULL);
+        EXPECT(caller_of_last(METE_SYSTEM_VARIABLE) != NULL);
+        EXPECT(caller_of_last(METE_SYSTEM_VARIABLE) == caller_of_last(METE_SYSTEM_FIXED));
+    }
+}
+
+static void test_a_part_is_found_where_it_stands(void)
+{
+    setup();
+    config.stats = &mete_system_with_stats;
+    config.quota = &mete_system_with_quota;
+    config.live_max = LIVE_MAX;
+    build();
+    EXPECT(acquire(METE_SYSTEM_VARIABLE, 30U) != NULL);
+    const mete_stats_t *const stats =
+        mete_system_state_of(made, METE_SYSTEM_VARIABLE, &mete_system_with_stats);
+    EXPECT((stats != NULL) && (mete_stats_usage(stats).in_use_size == 30U));
+    EXPECT(mete_system_state_of(made, METE_SYSTEM_VARIABLE, &mete_system_with_track) == NULL);
+    EXPECT(mete_system_state_of(made, METE_SYSTEM_FIXED, &mete_system_with_quota) == NULL);
+    EXPECT(mete_system_state_of(made, METE_SYSTEM_KEPT, &mete_system_with_stats) == NULL);
+    EXPECT(mete_system_state_of(made, METE_SYSTEM_FIXED, &mete_system_with_stats) != stats);
+}
+
+static void test_no_more_blocks_than_the_maximum(void)
+{
+    setup();
+    config.quota = &mete_system_with_quota;
+    config.live_max = LIVE_MAX;
+    build();
+    void *last = NULL;
+    for (int i = 0; i < LIVE_MAX; i++) {
+        last = acquire(METE_SYSTEM_VARIABLE, 8U);
+        EXPECT(last != NULL);
+    }
+    EXPECT(acquire(METE_SYSTEM_VARIABLE, 8U) == NULL);
+    mete_release(view(METE_SYSTEM_VARIABLE), last, 8U, 8U);
+    EXPECT(acquire(METE_SYSTEM_VARIABLE, 8U) != NULL);
+}
+
+static void test_no_more_bytes_than_the_maximum(void)
+{
+    setup();
+    config.quota = &mete_system_with_quota;
+    config.size_max = 100U;
+    build();
+    EXPECT(acquire(METE_SYSTEM_VARIABLE, 101U) == NULL);
+    EXPECT(acquire(METE_SYSTEM_VARIABLE, 100U) != NULL);
+    EXPECT(acquire(METE_SYSTEM_VARIABLE, 1U) == NULL);
+}
+
+static void test_pools_hold_what_they_promise_behind_parts(void)
+{
+    unsigned lock_calls = 0U;
+    setup();
+    add_all_parts(&lock_calls);
+    build();
+    for (int i = 0; i < 8; i++) {
+        unsigned char *const block = acquire(METE_SYSTEM_FIXED, (i < 3) ? 13U : 40U);
+        EXPECT(block != NULL);
+        mete_words_fill(block, 0xFFU, (i < 3) ? 13U : 40U);
+    }
+    EXPECT((acquire(METE_SYSTEM_FIXED, 1U) == NULL) && (acquire(METE_SYSTEM_FIXED, 40U) == NULL));
+    EXPECT(mete_system_check(made));
+    const mete_track_t *const track =
+        mete_system_state_of(made, METE_SYSTEM_FIXED, &mete_system_with_track);
+    EXPECT(mete_track_check(track) && (mete_track_total(track, NULL).count == 8U));
+}
+
+static void test_sealed_patterns_refuse(void)
+{
+    setup();
+    config.seal = &mete_system_with_seal;
+    build();
+    mete_seal_close(mete_system_state_of(made, METE_SYSTEM_VARIABLE, &mete_system_with_seal));
+    EXPECT(acquire(METE_SYSTEM_VARIABLE, 8U) == NULL);
+    EXPECT(tap_take_fault() == METE_FAULT_ORDER);
+    EXPECT(acquire(METE_SYSTEM_FIXED, 8U) != NULL);
+}
+
+// ---- Configs
+
+static void test_init_refuses_what_cannot_be(void)
+{
+    setup();
+    config.storage.start = NULL;
+    expect_problem(METE_SYSTEM_STORAGE_SMALL);
+    setup();
+    config.heap_size = 16U;
+    expect_problem(METE_SYSTEM_HEAP_WRONG);
+    setup();
+    config.heap_size = SIZE_MAX;
+    expect_problem(METE_SYSTEM_STORAGE_SMALL);
+    setup();
+    config.kept_size = SIZE_MAX - 3U;
+    expect_problem(METE_SYSTEM_STORAGE_SMALL);
+    setup();
+    config.scratch_size = sizeof storage;
+    expect_problem(METE_SYSTEM_STORAGE_SMALL);
+    setup();
+    config.lock = &mete_system_with_lock;  // Without a mutex.
+    expect_problem(METE_SYSTEM_PART_WRONG);
+    setup();
+    config.quota = &mete_system_with_quota;  // Without a maximum.
+    expect_problem(METE_SYSTEM_PART_WRONG);
+}
+
+static void test_init_refuses_pools_that_cannot_be(void)
+{
+    static const mete_system_pool_t wrong[][2] = {
+        {{0U, 3U}, {40U, 3U}},
+        {{13U, 0U}, {40U, 3U}},
+        {{13U, 3U}, {13U, 3U}},
+        {{40U, 3U}, {13U, 3U}},
+        {{13U, 3U}, {16U, 3U}},  // Both are 16.
+        {{13U, METE_POOL_BLOCK_COUNT_MAX + 1U}, {40U, 3U}},
+        {{13U, 3U}, {SIZE_MAX, 1U}},
+    };
+    for (size_t i = 0U; i < sizeof wrong / sizeof wrong[0]; i++) {
+        setup();
+        config.pools = wrong[i];
+        expect_problem(METE_SYSTEM_POOLS_WRONG);
+    }
+    static const mete_system_pool_t many[] = {{16U, METE_POOL_BLOCK_COUNT_MAX}};
+    setup();
+    config.pools = many;
+    config.pool_count = 1U;
+    expect_problem(METE_SYSTEM_STORAGE_SMALL);
+}
+
+static bool is_blank(const unsigned char *bytes, size_t size)
+{
+    size_t i = 0U;
+    while ((i < size) && (bytes[i] == 0xA5U)) {
+        i++;
+    }
+    return i == size;
+}
+
+// Every size of storage from nothing to plenty, from every offset: never a byte outside, and once it
+// is large enough it stays so.
+static void test_nothing_outside_the_storage_is_touched(void)
+{
+    unsigned lock_calls = 0U;
+    unsigned char *const bytes = (unsigned char *)storage;
+    setup();
+    add_all_parts(&lock_calls);
+    config.heap_size = 1024U;
+    bool was_made = false;
+    for (size_t size = 0U; size < 8000U; size += 1U + (size % 7U)) {
+        mete_words_fill(storage, 0xA5U, 9000U);
+        config.storage.start = bytes + 16U + (size % 8U);
+        config.storage.size = size;
+        made = mete_system_init(&config, NULL);
+        EXPECT((made != NULL) || !was_made || (size % 8U != 0U));
+        was_made = was_made || ((made != NULL) && (size % 8U == 7U));
+        if (made != NULL) {
+            EXPECT(acquire(METE_SYSTEM_VARIABLE, 500U) != NULL);
+            EXPECT(acquire(METE_SYSTEM_FIXED, 40U) != NULL);
+            EXPECT(mete_system_check(made));
+        }
+        EXPECT(is_blank(bytes, 16U + (size % 8U)));
+        EXPECT(is_blank(bytes + 16U + (size % 8U) + size, 512U));
+    }
+    EXPECT(was_made);
+}
+
+static void test_the_heap_takes_what_is_left(void)
+{
+    unsigned lock_calls = 0U;
+    setup();
+    add_all_parts(&lock_calls);
+    config.heap_size = 0U;
+    build();
+    const mete_span_t heap = made->heap_config.storage;
+    EXPECT(heap.size > HEAP_SIZE);
+    const uintptr_t end = (uintptr_t)storage + sizeof storage;
+    EXPECT((uintptr_t)heap.start + heap.size + states_size_of(&config) == end);
+}
+
+static void test_two_systems_do_not_meet(void)
+{
+    setup();
+    config.stats = &mete_system_with_stats;
+    config.storage.size = sizeof storage / 2U;
+    build();
+    static mete_system_config_t other_config;
+    other_config = config;
+    other_config.storage.start = storage + (STORAGE_SIZE / 16);
+    mete_system_t *const other = mete_system_init(&other_config, NULL);
+    EXPECT(other != NULL);
+    EXPECT(acquire(METE_SYSTEM_VARIABLE, 100U) != NULL);
+    EXPECT(mete_system_usage(other).heap.in_use_size == 0U);
+    EXPECT(mete_system_check(other) && mete_system_check(made));
+}
+
+// ---- Usage and check
+
+static void test_usage_adds_up(void)
+{
+    setup();
+    build();
+    EXPECT(acquire(METE_SYSTEM_VARIABLE, 100U) != NULL);
+    EXPECT(acquire(METE_SYSTEM_FIXED, 40U) != NULL);
+    EXPECT(acquire(METE_SYSTEM_KEPT, 100U) != NULL);
+    EXPECT(acquire(METE_SYSTEM_TEMPORARY, 50U) != NULL);
+    EXPECT(acquire(METE_SYSTEM_VARIABLE, sizeof storage) == NULL);
+    EXPECT(acquire(METE_SYSTEM_KEPT, 1000U) == NULL);
+    const mete_system_usage_t usage = mete_system_usage(made);
+    EXPECT((usage.heap.in_use_size >= 100U) && (usage.heap.in_use_size <= 120U));
+    EXPECT((usage.kept.in_use_size == 100U) && (usage.scratch.in_use_size == 50U));
+    EXPECT((usage.pool_in_use_size == 40U) && (usage.pool_total_size == 3U * 16U + 5U * 40U));
+    EXPECT(usage.refusals == 2U);
+}
+
+static void test_check_finds_damage(void)
+{
+    setup();
+    build();
+    EXPECT(acquire(METE_SYSTEM_VARIABLE, 100U) != NULL);
+    made->kept.next = 3U;
+    EXPECT(!mete_system_check(made));
+    build();
+    made->pools[1].pool.alloc_total = 3U;
+    EXPECT(!mete_system_check(made));
+    build();
+    made->heap->map ^= 2U;
+    EXPECT(!mete_system_check(made));
+}
+
+// ---- Random work over all parts
+
+enum { SLOT_COUNT = 48 };
+typedef struct slot {
+    unsigned char *block;
+    size_t size;
+    mete_system_pattern_t pattern;
+} slot_t;
+
+static bool is_filled(const slot_t *slot, unsigned char with)
+{
+    size_t i = 0U;
+    while ((i < slot->size) && (slot->block[i] == with)) {
+        i++;
+    }
+    return i == slot->size;
+}
+
+static void take_or_give(slot_t *slot, unsigned char with, uint32_t *random)
+{
+    if (slot->block == NULL) {
+        slot->pattern = (random_below(random, 3U) == 0U) ? METE_SYSTEM_FIXED : METE_SYSTEM_VARIABLE;
+        slot->size = 1U + random_below(random, 60U);
+        slot->block = acquire(slot->pattern, slot->size);
+        if (slot->block != NULL) {
+            mete_words_fill(slot->block, with, slot->size);
+        }
+    } else {
+        EXPECT(is_filled(slot, with));
+        mete_release(view(slot->pattern), slot->block, slot->size, 8U);
+        slot->block = NULL;
+    }
+}
+
+static void test_random_work_keeps_contents_and_books(void)
+{
+    static slot_t slots[SLOT_COUNT];
+    unsigned lock_calls = 0U;
+    uint32_t random = 7U;
+    setup();
+    add_all_parts(&lock_calls);
+    build();
+    for (int i = 0; i < 3000; i++) {
+        const uint32_t which = random_below(&random, SLOT_COUNT);
+        take_or_give(&slots[which], (unsigned char)which, &random);
+    }
+    for (uint32_t which = 0U; which < SLOT_COUNT; which++) {
+        if (slots[which].block != NULL) {
+            take_or_give(&slots[which], (unsigned char)which, &random);
+        }
+    }
+    const mete_system_usage_t usage = mete_system_usage(made);
+    EXPECT((usage.heap.in_use_size == 0U) && (usage.pool_in_use_size == 0U));
+    EXPECT(mete_system_check(made) && (tap_take_fault() == 0));
+}
+
+int main(void)
+{
+    RUN(test_each_pattern_has_its_allocator);
+    RUN(test_fixed_never_asks_the_heap);
+    RUN(test_temporary_is_rewound);
+    RUN(test_what_has_no_memory_refuses);
+    RUN(test_all_parts_stand_in_their_order);
+    RUN(test_the_tracker_knows_who_called);
+    RUN(test_a_part_is_found_where_it_stands);
+    RUN(test_no_more_blocks_than_the_maximum);
+    RUN(test_no_more_bytes_than_the_maximum);
+    RUN(test_pools_hold_what_they_promise_behind_parts);
+    RUN(test_sealed_patterns_refuse);
+    RUN(test_init_refuses_what_cannot_be);
+    RUN(test_init_refuses_pools_that_cannot_be);
+    RUN(test_nothing_outside_the_storage_is_touched);
+    RUN(test_the_heap_takes_what_is_left);
+    RUN(test_two_systems_do_not_meet);
+    RUN(test_usage_adds_up);
+    RUN(test_check_finds_damage);
+    RUN(test_random_work_keeps_contents_and_books);
+    return tap_finish();
+}
