@@ -22,11 +22,12 @@ static const mete_track_config_t track_config = {
     .clock = mete_clock_ms,
     .observer = {events_note, &events},
 };
+static const mete_stats_config_t stats_config = {.told = &site};
 
 static bool watch_heap(memory_t *memory)
 {
     if (!mete_track_init(&memory->track, mete_heap_as_alloc(memory->heap), &track_config) ||
-        !mete_stats_init(&memory->stats, mete_track_as_alloc(&memory->track), &site)) {
+        !mete_stats_init(&memory->stats, mete_track_as_alloc(&memory->track), &stats_config)) {
         return false;
     }
     memory->events = &events;

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// Each kind of call has a count and, beside it, its sum of bytes in two copies; the lowest bit of the
-// count says which copy is valid. A call writes the other copy and then, with one store, the count.
-// So whoever reads between any two instructions finds a count and a sum that belong together. What
-// is live and in use is not stored for readers but follows from counts and sums. Of what was handed
-// out one word is enough: what came back, in full, and what is in use complete it.
+// What hands bytes out is a rise, what takes them back a fall. Either has a count and, beside it, its sum
+// of bytes in two copies; the lowest bit of the count says which copy is valid. A call writes the other
+// copy and then, with one store, the count. So whoever reads between any two instructions finds a count
+// and a sum that belong together. What is live and in use is not stored but follows from counts and sums.
+//
+// In use is more than ever before only in front of a fall, or now: so the peak is looked at there, and
+// not in an acquire.
+//
+// Some rises and falls are counted once more: resizes, and falls whose sum wraps, which make the upper
+// word of all that fell. (Of what rose, that follows.) Two counts cannot move at once. So such a call
+// says first which rise or fall it is going to be, and readers see whether it has come to that.
 //
 // Whatever a reader reads is written and read as a word of mete/core/atomic.h, without any order: that is
 // what the fences are for. A copy that changes meanwhile is read to no purpose, but is no data race.
@@ -12,6 +18,8 @@
 #include "mete/wrap/stats.h"
 
 #include "mete/core/atomic.h"
+#include "mete/core/bits.h"
+#include "mete/core/pass.h"
 
 enum { HALF = 4 * (int)sizeof(size_t) };  // Bits of half a word.
 
@@ -24,128 +32,161 @@ static void publish(size_t *count, size_t value)
     __atomic_thread_fence(__ATOMIC_RELEASE);
 }
 
-METE_INLINE void book_rise(mete_stats_rise_t *rise, size_t bytes)
+// The sum of `flow` is now `total`.
+METE_INLINE void book(mete_stats_flow_t *flow, size_t total)
 {
-    const size_t old = rise->count % 2U;
-    const size_t count = rise->count + 1U;
-    mete_atomic_store_relaxed(&rise->bytes[count % 2U], rise->bytes[old] + bytes);
-    publish(&rise->count, count);
+    const size_t count = flow->count + 1U;
+    flow->total = total;
+    mete_atomic_store_relaxed(&flow->bytes[count % 2U], total);
+    publish(&flow->count, count);
 }
 
-METE_INLINE void book_fall(mete_stats_fall_t *fall, size_t bytes)
+METE_INLINE void book_rise(mete_stats_t *stats, size_t bytes)
 {
-    const size_t count = fall->count + 1U;
-    const mete_stats_sum_t *const old = &fall->bytes[(count - 1U) % 2U];
-    mete_stats_sum_t *const sum = &fall->bytes[count % 2U];
-    size_t low = 0U;
-    const bool has_carry = __builtin_add_overflow(old->low, bytes, &low);
-    mete_atomic_store_relaxed(&sum->low, low);
-    mete_atomic_store_relaxed(&sum->high, old->high + (has_carry ? 1U : 0U));
-    publish(&fall->count, count);
+    book(&stats->rises, stats->rises.total + bytes);
 }
 
-static void book_refusal(mete_stats_refused_t *refused, size_t size, size_t align)
+// The next call of `flow` is one of these, too.
+static void begin(mete_stats_among_t *among, const mete_stats_flow_t *flow)
+{
+    mete_atomic_store_relaxed(&among->at, flow->count + 1U);
+    publish(&among->begun, among->begun + 1U);
+}
+
+static void end(mete_stats_among_t *among)
+{
+    publish(&among->done, among->begun);
+}
+
+METE_INLINE void book_fall(mete_stats_t *stats, size_t bytes)
+{
+    const size_t fallen = stats->falls.total;
+    const size_t in_use = stats->rises.total - fallen;  // Before: nobody has compared it yet.
+    if (!METE_LIKELY(in_use <= stats->peak)) {
+        mete_atomic_store_relaxed(&stats->peak, in_use);
+    }
+    size_t total = 0U;
+    if (!METE_LIKELY(!__builtin_add_overflow(fallen, bytes, &total))) {
+        begin(&stats->wraps, &stats->falls);
+        book(&stats->falls, total);
+        end(&stats->wraps);
+        return;
+    }
+    book(&stats->falls, total);
+}
+
+static void book_resize(mete_stats_t *stats, size_t old_size, size_t new_size)
+{
+    if (new_size >= old_size) {
+        begin(&stats->grows, &stats->rises);
+        book_rise(stats, new_size - old_size);
+        end(&stats->grows);
+    } else {
+        begin(&stats->shrinks, &stats->falls);
+        book_fall(stats, old_size - new_size);
+        end(&stats->shrinks);
+    }
+}
+
+static void *refuse(mete_stats_refused_t *refused, size_t size, size_t align, const void *caller)
 {
     const size_t count = refused->count + 1U;
     mete_atomic_store_relaxed(&refused->size[count % 2U], size);
     mete_atomic_store_relaxed(&refused->align[count % 2U], align);
+    mete_atomic_store_relaxed(&refused->caller[count % 2U], (size_t)caller);
     publish(&refused->count, count);
+    return NULL;
 }
 
-// Before the call is booked: no reader may see more in use than the peak.
-static void raise_in_use(mete_stats_t *stats, size_t bytes)
+METE_INLINE void *count_acquire(mete_stats_t *stats, size_t size, size_t align, const void *caller)
 {
-    const size_t in_use = stats->in_use_size + bytes;
-    stats->in_use_size = in_use;
-    if (stats->in_use_peak < in_use) {
-        mete_atomic_store_relaxed(&stats->in_use_peak, in_use);
+    void *const block = stats->inner.ops->acquire(stats->inner.self, size, align);
+    if (!METE_LIKELY(block != NULL)) {
+        return refuse(&stats->refused, size, align, caller);
     }
+    book_rise(stats, size);
+    return block;
 }
 
-static void tell_site(const mete_stats_t *stats, const void *caller)
-{
-    if (stats->site != NULL) {
-        stats->site->caller = caller;
-    }
-}
+// ---- As a rule there is no config
 
 static void *acquire(void *self, size_t size, size_t align)
 {
-    mete_stats_t *const stats = self;
-    tell_site(stats, METE_CALLER());
-    void *const block = stats->inner.ops->acquire(stats->inner.self, size, align);
-    if (!METE_LIKELY(block != NULL)) {
-        book_refusal(&stats->refused, size, align);
-        return NULL;
-    }
-    raise_in_use(stats, size);
-    book_rise(&stats->acquired, size);
-    return block;
+    return count_acquire(self, size, align, METE_CALLER());
 }
 
 static void release(void *self, void *block, size_t size, size_t align)
 {
     mete_stats_t *const stats = self;
-    tell_site(stats, METE_CALLER());
-    stats->in_use_size -= size;
-    book_fall(&stats->released, size);
+    book_fall(stats, size);
     stats->inner.ops->release(stats->inner.self, block, size, align);
 }
 
 static bool resize(void *self, void *block, size_t old_size, size_t new_size, size_t align)
 {
     mete_stats_t *const stats = self;
-    tell_site(stats, METE_CALLER());
     if (!stats->inner.ops->resize(stats->inner.self, block, old_size, new_size, align)) {
         return false;
     }
-    if (new_size >= old_size) {
-        raise_in_use(stats, new_size - old_size);
-        book_rise(&stats->grown, new_size - old_size);
-    } else {
-        stats->in_use_size -= old_size - new_size;
-        book_fall(&stats->shrunk, old_size - new_size);
-    }
+    book_resize(stats, old_size, new_size);
     return true;
 }
 
-static bool owns(const void *self, const void *address)
+// ---- With a config
+
+static void tell(const mete_stats_config_t *config, const void *caller)
 {
-    const mete_stats_t *const stats = self;
-    return stats->inner.ops->owns(stats->inner.self, address);
+    if (config->told != NULL) {
+        config->told->caller = caller;
+    }
 }
 
-static size_t size_of(const void *self, const void *block)
+static void count_class(size_t *classes, size_t size)
 {
-    const mete_stats_t *const stats = self;
-    return stats->inner.ops->size_of(stats->inner.self, block);
+    size_t *const count = &classes[63U - mete_bits_clz64(size)];
+    mete_atomic_store_relaxed(count, *count + 1U);
 }
 
-bool mete_stats_init(mete_stats_t *stats, mete_alloc_t inner, mete_site_t *site)
+static void *acquire_noting(void *self, size_t size, size_t align)
+{
+    mete_stats_t *const stats = self;
+    const mete_stats_config_t *const config = stats->config;
+    const void *const caller = (config->site != NULL) ? config->site->caller : METE_CALLER();
+    tell(config, caller);
+    void *const block = count_acquire(stats, size, align, caller);
+    if ((block != NULL) && (config->classes != NULL)) {
+        count_class(config->classes, size);
+    }
+    return block;
+}
+
+static void release_noting(void *self, void *block, size_t size, size_t align)
+{
+    tell(((const mete_stats_t *)self)->config, METE_CALLER());
+    release(self, block, size, align);
+}
+
+static bool resize_noting(void *self, void *block, size_t old_size, size_t new_size, size_t align)
+{
+    tell(((const mete_stats_t *)self)->config, METE_CALLER());
+    return resize(self, block, old_size, new_size, align);
+}
+
+// ---- Public functions
+
+bool mete_stats_init(mete_stats_t *stats, mete_alloc_t inner, const mete_stats_config_t *config)
 {
     METE_ASSERT(stats != NULL);
     if (inner.ops == NULL) {
         return false;
     }
+    mete_words_fill(stats, 0U, sizeof *stats);
     stats->inner.ops = inner.ops;
     stats->inner.self = inner.self;
-    stats->site = site;
-    stats->in_use_size = 0U;
-    stats->in_use_peak = 0U;
-    stats->acquired.count = 0U;
-    stats->grown.count = 0U;
-    stats->released.count = 0U;
-    stats->shrunk.count = 0U;
-    stats->refused.count = 0U;
-    // The other copies are written before they are read.
-    stats->acquired.bytes[0] = 0U;
-    stats->grown.bytes[0] = 0U;
-    stats->released.bytes[0].low = 0U;
-    stats->released.bytes[0].high = 0U;
-    stats->shrunk.bytes[0].low = 0U;
-    stats->shrunk.bytes[0].high = 0U;
-    stats->refused.size[0] = 0U;
-    stats->refused.align[0] = 0U;
+    stats->config = config;
+    if ((config != NULL) && (config->classes != NULL)) {
+        mete_words_fill(config->classes, 0U, METE_STATS_CLASS_COUNT * sizeof(size_t));
+    }
     return true;
 }
 
@@ -156,52 +197,75 @@ METE_INLINE size_t count_of(const size_t *count)
     return value;
 }
 
-// How many calls were ever booked. As every count only rises, an equal sum means equal counts.
-static size_t calls_of(const mete_stats_t *stats)
+static size_t steps_among(const mete_stats_among_t *among)
 {
-    return count_of(&stats->acquired.count) + count_of(&stats->released.count) +
-           count_of(&stats->grown.count) + count_of(&stats->shrunk.count) +
+    return count_of(&among->begun) + count_of(&among->done);
+}
+
+// How many steps were ever published. As every count only rises, an equal sum means equal counts.
+static size_t steps_of(const mete_stats_t *stats)
+{
+    return count_of(&stats->rises.count) + count_of(&stats->falls.count) +
+           steps_among(&stats->grows) + steps_among(&stats->shrinks) + steps_among(&stats->wraps) +
            count_of(&stats->refused.count);
 }
 
-static size_t risen(const mete_stats_rise_t *rise)
+// How many of the first `count` calls of a flow are such.
+static size_t count_among(const mete_stats_among_t *among, size_t count)
 {
-    return mete_atomic_load_relaxed(&rise->bytes[count_of(&rise->count) % 2U]);
+    const size_t done = count_of(&among->done);
+    const size_t begun = count_of(&among->begun);
+    return ((begun != done) && (mete_atomic_load_relaxed(&among->at) == count)) ? begun : done;
 }
 
-static uint64_t fallen(const mete_stats_fall_t *fall)
+static void copy_rises(const mete_stats_t *stats, mete_stats_usage_t *usage)
 {
-    const mete_stats_sum_t *const sum = &fall->bytes[count_of(&fall->count) % 2U];
-    const uint64_t low = mete_atomic_load_relaxed(&sum->low);
-    const uint64_t high = mete_atomic_load_relaxed(&sum->high);
-    return low | (high << HALF << HALF);  // In two steps, for it may be by all bits.
+    const size_t count = count_of(&stats->rises.count);
+    const size_t grows = count_among(&stats->grows, count);
+    usage->in_use_size = mete_atomic_load_relaxed(&stats->rises.bytes[count % 2U]);
+    usage->acquires = count - grows;
+    usage->resizes = grows;
 }
 
-static void copy_refusal(const mete_stats_refused_t *refused, mete_stats_usage_t *usage)
+// Completes what copy_rises() began.
+static void copy_falls(const mete_stats_t *stats, mete_stats_usage_t *usage)
 {
-    usage->refusals = count_of(&refused->count);
-    usage->last_refusal_size = mete_atomic_load_relaxed(&refused->size[usage->refusals % 2U]);
-    usage->last_refusal_align = mete_atomic_load_relaxed(&refused->align[usage->refusals % 2U]);
+    const size_t count = count_of(&stats->falls.count);
+    const size_t shrinks = count_among(&stats->shrinks, count);
+    const size_t low = mete_atomic_load_relaxed(&stats->falls.bytes[count % 2U]);
+    const uint64_t high = count_among(&stats->wraps, count);
+    usage->released_size =
+        low | (high << HALF << HALF);  // In two steps, for it may be by all bits.
+    usage->in_use_size -= low;
+    usage->releases = count - shrinks;
+    usage->resizes += shrinks;
+}
+
+static void copy_refusals(const mete_stats_refused_t *refused, mete_stats_usage_t *usage)
+{
+    const size_t count = count_of(&refused->count);
+    usage->refusals = count;
+    usage->last_refusal_size = mete_atomic_load_relaxed(&refused->size[count % 2U]);
+    usage->last_refusal_align = mete_atomic_load_relaxed(&refused->align[count % 2U]);
+    usage->last_refusal_caller =
+        (const void *)mete_atomic_load_relaxed(&refused->caller[count % 2U]);
 }
 
 void mete_stats_read(const mete_stats_t *stats, mete_stats_usage_t *usage)
 {
     METE_ASSERT((stats != NULL) && (usage != NULL));
-    size_t calls = 0U;
-    size_t acquired_size = 0U;
+    size_t steps = 0U;
+    size_t peak = 0U;
     do {
-        calls = calls_of(stats);
-        acquired_size = risen(&stats->acquired) + risen(&stats->grown);
-        usage->released_size = fallen(&stats->released) + fallen(&stats->shrunk);
-        usage->acquires = count_of(&stats->acquired.count);
-        usage->releases = count_of(&stats->released.count);
-        usage->resizes = count_of(&stats->grown.count) + count_of(&stats->shrunk.count);
-        usage->in_use_peak = mete_atomic_load_relaxed(&stats->in_use_peak);
-        copy_refusal(&stats->refused, usage);
+        steps = steps_of(stats);
+        copy_rises(stats, usage);
+        copy_falls(stats, usage);
+        copy_refusals(&stats->refused, usage);
+        peak = mete_atomic_load_relaxed(&stats->peak);
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    } while (calls_of(stats) != calls);  // Each repeat is progress of the calls that are counted.
+    } while (steps_of(stats) != steps);  // Each repeat is progress of the calls that are counted.
+    usage->in_use_peak = (peak < usage->in_use_size) ? usage->in_use_size : peak;
     usage->live_count = usage->acquires - usage->releases;
-    usage->in_use_size = acquired_size - (size_t)usage->released_size;
     usage->acquired_size = usage->released_size + usage->in_use_size;
 }
 
@@ -221,25 +285,28 @@ uint16_t mete_stats_refusal_permille(const mete_stats_usage_t *usage)
     return (uint16_t)((permille < 1000U) ? permille : 1000U);
 }
 
+size_t mete_stats_total_of_class(const mete_stats_t *stats, size_t index)
+{
+    METE_ASSERT((stats != NULL) && (index < METE_STATS_CLASS_COUNT));
+    const bool is_counted = (stats->config != NULL) && (stats->config->classes != NULL) &&
+                            (index < METE_STATS_CLASS_COUNT);
+    return is_counted ? mete_atomic_load_relaxed(&stats->config->classes[index]) : 0U;
+}
+
 void mete_stats_reset_peak(mete_stats_t *stats)
 {
     METE_ASSERT(stats != NULL);
-    mete_atomic_store_relaxed(&stats->in_use_peak, stats->in_use_size);
+    mete_atomic_store_relaxed(&stats->peak, stats->rises.total - stats->falls.total);
 }
 
 mete_alloc_t mete_stats_as_alloc(mete_stats_t *stats)
 {
-    // What the allocator behind cannot do is NULL here too: one table for each case.
-    static const mete_alloc_ops_t tables[8] = {
-        {acquire, release, NULL, NULL, NULL},    {acquire, release, resize, NULL, NULL},
-        {acquire, release, NULL, owns, NULL},    {acquire, release, resize, owns, NULL},
-        {acquire, release, NULL, NULL, size_of}, {acquire, release, resize, NULL, size_of},
-        {acquire, release, NULL, owns, size_of}, {acquire, release, resize, owns, size_of},
-    };
+    static const mete_alloc_ops_t tables[METE_PASS_TABLE_COUNT] =
+        METE_PASS_TABLES(acquire, release, resize, mete_pass_owns, mete_pass_size_of);
+    static const mete_alloc_ops_t noting[METE_PASS_TABLE_COUNT] = METE_PASS_TABLES(
+        acquire_noting, release_noting, resize_noting, mete_pass_owns, mete_pass_size_of);
     METE_ASSERT((stats != NULL) && (stats->inner.ops != NULL));
-    const mete_alloc_ops_t *const inner = stats->inner.ops;
-    const size_t which = ((inner->resize != NULL) ? 1U : 0U) + ((inner->owns != NULL) ? 2U : 0U) +
-                         ((inner->size_of != NULL) ? 4U : 0U);
-    const mete_alloc_t view = {&tables[which], stats};
+    const size_t which = mete_pass_index_of(stats->inner);
+    const mete_alloc_t view = {(stats->config == NULL) ? &tables[which] : &noting[which], stats};
     return view;
 }

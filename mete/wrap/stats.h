@@ -13,9 +13,10 @@
 ///     const mete_stats_usage_t usage = mete_stats_usage(&stats);  // usage.in_use_size is 100.
 ///
 ///   Time     A constant few instructions a call. read, usage: O(1), but see there.
-///   Space    One mete_stats_t. Nothing a block.
+///   Space    One mete_stats_t, and METE_STATS_CLASS_COUNT words if sizes are counted. Nothing a block.
 ///   Align    As the allocator behind.
-///   Threads  Calls through the view, and reset_peak, must exclude each other. read and usage need no lock.
+///   Threads  Calls through the view, and reset_peak, must exclude each other. What only reads needs no
+///            lock: read, usage, total_of_class.
 ///   Errors   As the allocator behind. A release is counted even if it is then refused as misuse.
 ///
 /// Sizes are those that the program names: what an allocator adds to a block is its own affair.
@@ -25,6 +26,24 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/// Classes of sizes: one for each power of two.
+#define METE_STATS_CLASS_COUNT (8U * sizeof(size_t))
+
+/// What else is wanted. It must outlive the statistics; const is best. A call costs a few instructions
+/// more with it.
+typedef struct mete_stats_config {
+    /// Where a wrapper in front leaves the address the program called from. NULL if there is none in
+    /// front: then whoever calls the view is the program.
+    const mete_site_t *site;
+
+    /// Told where the program called from, if this is the outermost wrapper and one behind wants to
+    /// know. Else NULL.
+    mete_site_t *told;
+
+    /// METE_STATS_CLASS_COUNT words, or NULL. See mete_stats_total_of_class().
+    size_t *classes;
+} mete_stats_config_t;
 
 /// Counts wrap at 2^32 on 32-bit cores; live_count and in_use_size stay right.
 typedef struct {
@@ -39,52 +58,50 @@ typedef struct {
     size_t refusals;     ///< Acquires that gave NULL. A block that could not grow is none.
     size_t last_refusal_size;  ///< Bytes asked for in the last of them; 0 if there was none.
     size_t last_refusal_align;
+    const void *last_refusal_caller;  ///< Where that was asked from; NULL if there was none.
 } mete_stats_usage_t;
 
-/// Calls that handed bytes out: how many there were, and the sum of the bytes up to wrapping. Of the
-/// two sums bytes[count % 2] is the valid one: the other is written first, then the count makes it
-/// valid.
-typedef struct mete_stats_rise {
+/// Calls that handed bytes out, or took them back: how many there were, and the sum of the bytes up to
+/// wrapping. For readers bytes[count % 2] is the sum: the other is written first, then the count makes
+/// it valid.
+typedef struct mete_stats_flow {
+    size_t total;
     size_t count;
     size_t bytes[2];
-} mete_stats_rise_t;
+} mete_stats_flow_t;
 
-/// A sum of two words, which a reader reads one by one.
-typedef struct mete_stats_sum {
-    size_t low;
-    size_t high;
-} mete_stats_sum_t;
+/// Such of a flow's calls as are counted apart. If the numbers differ, one more is under way: from the
+/// moment on that the flow's count is `at`.
+typedef struct mete_stats_among {
+    size_t at;
+    size_t begun;
+    size_t done;
+} mete_stats_among_t;
 
-/// Likewise for calls that took bytes back, with a sum that does not wrap.
-typedef struct mete_stats_fall {
-    size_t count;
-    mete_stats_sum_t bytes[2];
-} mete_stats_fall_t;
-
-/// Likewise for refused requests: what was asked for last is size[count % 2].
+/// Refused requests: what was asked for last is size[count % 2].
 typedef struct mete_stats_refused {
     size_t count;
     size_t size[2];
     size_t align[2];
+    size_t caller[2];
 } mete_stats_refused_t;
 
 /// The counters. The fields are here so that they can be static; use the functions to read them.
 typedef struct mete_stats {
     mete_alloc_t inner;
-    mete_site_t *site;
-    size_t in_use_size;
-    size_t in_use_peak;
-    mete_stats_rise_t acquired;
-    mete_stats_rise_t grown;
-    mete_stats_fall_t released;
-    mete_stats_fall_t shrunk;
+    const mete_stats_config_t *config;
+    size_t peak;  // Up to the last fall.
+    mete_stats_flow_t rises;
+    mete_stats_flow_t falls;
+    mete_stats_among_t grows;    // Among the rises;
+    mete_stats_among_t shrinks;  // among the falls,
+    mete_stats_among_t wraps;    // and such with which their sum wrapped.
     mete_stats_refused_t refused;
 } mete_stats_t;
 
-/// Counts what goes to `inner`, from 0. `site` is told where the program called from, if this is the
-/// outermost wrapper and one behind wants to know; else NULL. Returns false, changing nothing, if the
+/// Counts what goes to `inner`, from 0. `config` may be NULL. Returns false, changing nothing, if the
 /// allocator is missing.
-bool mete_stats_init(mete_stats_t *stats, mete_alloc_t inner, mete_site_t *site);
+bool mete_stats_init(mete_stats_t *stats, mete_alloc_t inner, const mete_stats_config_t *config);
 
 /// Writes the numbers as they stood at one moment to `usage`, without waiting for anyone. Reads again
 /// if calls of another core or of a task of higher priority came between; an interrupt never needs to.
@@ -100,6 +117,10 @@ METE_INLINE mete_stats_usage_t mete_stats_usage(const mete_stats_t *stats)
 
 /// Refused acquires in a thousand, rounded up: 0 only if there was none.
 uint16_t mete_stats_refusal_permille(const mete_stats_usage_t *usage);
+
+/// Blocks ever handed out of 2^index up to 2^(index + 1) - 1 bytes, as they were acquired; index <
+/// METE_STATS_CLASS_COUNT. 0 if the config has no room for classes. Which sizes deserve a pool.
+size_t mete_stats_total_of_class(const mete_stats_t *stats, size_t index);
 
 /// Forgets the peak: it is now what is in use now.
 void mete_stats_reset_peak(mete_stats_t *stats);

@@ -4,33 +4,21 @@
 // instruction, with an interrupt that allocates and frees itself. tests/verify/interrupts runs it and
 // compares where it was interrupted with what it executes.
 //
-// Each call is made from a state of the pool, again and again, the timer set to go off one tick later each
-// time; a tick is less than an instruction when the emulator counts them. Where the interrupt came is what
-// the core has stacked. For each state and call a line says where: "hit STATE CALL ADDRESS...".
+// Each call is made from each state of the pool, as sweep.h says; for each state and call a line says where
+// it was interrupted.
 //
-// A word in the memory that start-up leaves alone says what to do: 0, this. 1: each call once, without an
-// interrupt, between the two marks. 2: as 0, but from few states, and the first interrupt sets the timer
-// for a second one, likewise one tick later each time; the lines tell of both. 3: as 0, from these states
-// and between the marks.
+// What to do may also be 2: as 0, but from few states, and the first interrupt sets the timer for a second
+// one, likewise one tick later each time; the lines tell of both. 3: as 0, from these states and between
+// the marks.
 
 #include "mete/alloc/atomic_pool.h"
-#include "port/cpu/cortex_m.h"
 #include "tests/support/random.h"
-#include "tests/support/tap.h"
-
-#define SYST_CSR (*(volatile uint32_t *)0xE000E010U)
-#define SYST_RVR (*(volatile uint32_t *)0xE000E014U)
-#define SYST_CVR (*(volatile uint32_t *)0xE000E018U)
-#define ICSR     (*(volatile uint32_t *)0xE000ED04U)
-#define WHAT     (*(volatile uint32_t *)0x21000000U)
+#include "tests/verify/sweep.h"
 
 enum {
-    RUN_ON_CORE_CLOCK_WITH_INTERRUPT = 7,
-    CLEAR_SYSTICK = 1 << 25,
     STATE_COUNT = 64,
     FEW_STATES = 6,
-    TICKS_MAX = 330,    // Longer than any call takes.
-    TEXT_SIZE = 65536,  // Of the firmware: addresses of instructions are below.
+    TICKS_MAX = 330,  // Longer than any call takes.
     BLOCK_COUNT = 8,
     RESERVED_COUNT = 2,
     BLOCK_SIZE = 12,
@@ -55,7 +43,6 @@ static void *mine[BLOCK_COUNT];   // Held by the program, by index,
 static void *volatile its_block;  // and by the interrupt.
 static size_t common_count;       // Free ones, in the state that the call starts from.
 static volatile bool is_wrong;
-static uint8_t hits[TEXT_SIZE / 2 / 8];
 
 // ---- Blocks and who has them
 
@@ -88,19 +75,6 @@ static void *disown(void *block)
 static uint32_t kind;                 // What it does.
 static volatile uint32_t next_ticks;  // Until the second one; 0: there is none.
 
-static void start_timer(uint32_t ticks)
-{
-    SYST_RVR = ticks;
-    SYST_CVR = 0U;
-    SYST_CSR = RUN_ON_CORE_CLOCK_WITH_INTERRUPT;
-}
-
-static void stop_timer(void)
-{
-    SYST_CSR = 0U;
-    ICSR = CLEAR_SYSTICK;
-}
-
 // Takes a pair; or takes two, gives back what it has held and then the first, so that the same block is on
 // top again, with another behind it; or gives back what it has held and takes another.
 static void allocate_and_free(void)
@@ -120,12 +94,10 @@ static void allocate_and_free(void)
     }
 }
 
-void on_interrupt(const uint32_t *frame);
 void on_interrupt(const uint32_t *frame)
 {
     stop_timer();
-    const uint32_t place = frame[6] / 2U;  // The address it returns to.
-    hits[(place / 8U) % sizeof hits] |= (uint8_t)(1U << (place % 8U));
+    note_hit(frame);
     allocate_and_free();
     if (next_ticks != 0U) {
         const uint32_t ticks = next_ticks;
@@ -133,14 +105,6 @@ void on_interrupt(const uint32_t *frame)
         start_timer(ticks);
     }
 }
-
-__attribute__((naked)) static void on_systick(void)
-{
-    __asm__("mov r0, sp\n\tb on_interrupt");
-}
-
-extern const mete_vectors_t mete_port_vectors;
-const mete_vectors_t mete_port_vectors METE_VECTORS_PLACE = METE_VECTORS_CORE(on_systick);
 
 // ---- The states
 
@@ -218,18 +182,6 @@ static void judge(call_t call, const void *block)
 
 // ---- The calls
 
-__attribute__((noinline)) void verify_begin(void);
-void verify_begin(void)
-{
-    __asm__ volatile("" ::: "memory");
-}
-
-__attribute__((noinline)) void verify_end(void);
-void verify_end(void)
-{
-    __asm__ volatile("" ::: "memory");
-}
-
 __attribute__((noinline)) void *verify_call(call_t call, void *block);
 void *verify_call(call_t call, void *block)
 {
@@ -263,22 +215,6 @@ static void call_once(uint32_t state, call_t call, uint32_t ticks, uint32_t seco
     judge(call, block);
 }
 
-static void print_hits(uint32_t state, call_t call)
-{
-    mete_text_string(tap_sink, "hit ");
-    mete_text_decimal(tap_sink, state);
-    mete_text_string(tap_sink, " ");
-    mete_text_decimal(tap_sink, (size_t)call);
-    for (size_t i = 0U; i < TEXT_SIZE / 2U; i++) {
-        if ((hits[i / 8U] & (1U << (i % 8U))) != 0U) {
-            mete_text_string(tap_sink, " ");
-            mete_text_hex(tap_sink, 2U * i);
-        }
-    }
-    mete_text_string(tap_sink, "\n");
-    mete_words_fill(hits, 0U, sizeof hits);
-}
-
 static void sweep(uint32_t state, call_t call)
 {
     const uint32_t second_max = (WHAT == 2U) ? TICKS_MAX : 0U;
@@ -290,16 +226,14 @@ static void sweep(uint32_t state, call_t call)
     if (WHAT == 1U) {
         call_once(state, call, 0U, 0U);
     }
-    print_hits(state, call);
+    print_hits(state, (uint32_t)call);
 }
 
 int main(void)
 {
     const uint32_t state_count = (WHAT >= 2U) ? FEW_STATES : STATE_COUNT;
     __asm volatile("cpsie i");
-    mete_text_string(tap_sink, "states ");
-    mete_text_decimal(tap_sink, count_states());
-    mete_text_string(tap_sink, "\n");
+    print_states(count_states());
     for (uint32_t state = 0U; state < state_count; state++) {
         for (int call = 0; call < CALL_COUNT; call++) {
             sweep(state, (call_t)call);

@@ -20,8 +20,8 @@ static mete_alloc_t setup(void)
 static void test_init_refuses_a_missing_allocator(void)
 {
     const mete_alloc_t none = {NULL, NULL};
-    stats.in_use_peak = 7U;
-    EXPECT(!mete_stats_init(&stats, none, NULL) && (stats.in_use_peak == 7U));
+    stats.peak = 7U;
+    EXPECT(!mete_stats_init(&stats, none, NULL) && (stats.peak == 7U));
 }
 
 static void test_init_sets_every_number_to_zero(void)
@@ -33,7 +33,7 @@ static void test_init_sets_every_number_to_zero(void)
     EXPECT((usage.acquires == 0U) && (usage.releases == 0U) && (usage.resizes == 0U));
     EXPECT((usage.live_count == 0U) && (usage.in_use_size == 0U) && (usage.in_use_peak == 0U));
     EXPECT((usage.refusals == 0U) && (usage.last_refusal_size == 0U));
-    EXPECT(usage.last_refusal_align == 0U);
+    EXPECT((usage.last_refusal_align == 0U) && (usage.last_refusal_caller == NULL));
 }
 
 static void test_acquire_and_release_are_counted_with_their_bytes(void)
@@ -172,17 +172,29 @@ static void test_cumulative_bytes_pass_the_range_of_a_word(void)
 static void test_live_numbers_stay_right_when_counts_wrap(void)
 {
     const mete_alloc_t view = setup();
-    stats.acquired.count = SIZE_MAX;
-    stats.released.count = SIZE_MAX;
-    stats.acquired.bytes[1] = SIZE_MAX - 10U;
-    stats.released.bytes[1] = (mete_stats_sum_t){SIZE_MAX - 10U, 0U};
+    stats.rises.count = SIZE_MAX;
+    stats.falls.count = SIZE_MAX;
+    stats.rises.total = SIZE_MAX - 10U;
+    stats.falls.total = SIZE_MAX - 10U;
     void *const a = mete_acquire(view, 100U, 8U);
     void *const b = mete_acquire(view, 20U, 8U);
     mete_release(view, a, 100U, 8U);
     const mete_stats_usage_t usage = mete_stats_usage(&stats);
     EXPECT((b != NULL) && (usage.live_count == 1U) && (usage.in_use_size == 20U));
-    EXPECT(usage.released_size == (uint64_t)(SIZE_MAX - 10U) + 100U);
+    EXPECT((usage.in_use_peak == 120U) && ((size_t)usage.released_size == 89U));
+    EXPECT((sizeof(size_t) == 8U) || (usage.released_size == ((uint64_t)1U << 32) + 89U));
 }
+
+static void spoil_the_other_copies(void)
+{
+    stats.rises.bytes[(stats.rises.count + 1U) % 2U] = 0x5555U;
+    stats.falls.bytes[(stats.falls.count + 1U) % 2U] = 0x5555U;
+    stats.refused.size[(stats.refused.count + 1U) % 2U] = 0x5555U;
+    stats.refused.align[(stats.refused.count + 1U) % 2U] = 0x5555U;
+    stats.refused.caller[(stats.refused.count + 1U) % 2U] = 0x5555U;
+}
+
+static bool agrees(const mete_stats_usage_t *a, const mete_stats_usage_t *b);
 
 static void test_a_reader_sees_nothing_of_a_call_that_is_not_yet_published(void)
 {
@@ -193,25 +205,44 @@ static void test_a_reader_sees_nothing_of_a_call_that_is_not_yet_published(void)
     EXPECT(mete_acquire(view, SIZE_MAX, 2U) == NULL);
     for (size_t rounds = 0U; rounds < 2U; rounds++) {
         const mete_stats_usage_t before = mete_stats_usage(&stats);
-        stats.acquired.bytes[(stats.acquired.count + 1U) % 2U] = 0x5555U;
-        stats.grown.bytes[(stats.grown.count + 1U) % 2U] = 0x5555U;
-        const mete_stats_sum_t half_written = {0x5555U, 0x5555U};
-        stats.released.bytes[(stats.released.count + 1U) % 2U] = half_written;
-        stats.shrunk.bytes[(stats.shrunk.count + 1U) % 2U] = half_written;
-        stats.refused.size[(stats.refused.count + 1U) % 2U] = 0x5555U;
-        stats.refused.align[(stats.refused.count + 1U) % 2U] = 0x5555U;
-        const mete_stats_usage_t after = mete_stats_usage(&stats);
-        EXPECT(before.acquired_size == after.acquired_size);
-        EXPECT(before.released_size == after.released_size);
-        EXPECT(before.in_use_size == after.in_use_size);
-        EXPECT(before.last_refusal_size == after.last_refusal_size);
-        EXPECT(before.last_refusal_align == after.last_refusal_align);
+        spoil_the_other_copies();
+        mete_stats_usage_t after = mete_stats_usage(&stats);
+        EXPECT(agrees(&before, &after));
+        EXPECT(before.last_refusal_caller == after.last_refusal_caller);
+        begin(&stats.grows, &stats.rises);
+        begin(&stats.shrinks, &stats.falls);
+        begin(&stats.wraps, &stats.falls);
+        after = mete_stats_usage(&stats);
+        EXPECT(agrees(&before, &after));
+        stats.grows.begun = stats.grows.done;
+        stats.shrinks.begun = stats.shrinks.done;
+        stats.wraps.begun = stats.wraps.done;
         // Move all counts on by one, so that the second round begins with the other copies.
         void *const other = mete_acquire(view, 8U, 8U);
-        EXPECT(mete_resize(view, other, 8U, 16U, 8U) && mete_resize(view, other, 16U, 8U, 8U));
         mete_release(view, other, 8U, 8U);
         EXPECT(mete_acquire(view, SIZE_MAX, 2U) == NULL);
     }
+}
+
+static void test_a_reader_counts_a_resize_from_the_moment_its_bytes_count(void)
+{
+    const mete_alloc_t view = setup();
+    void *const block = mete_acquire(view, 100U, 8U);
+    EXPECT(block != NULL);
+    begin(&stats.grows, &stats.rises);
+    book_rise(&stats, 20U);
+    mete_stats_usage_t usage = mete_stats_usage(&stats);
+    EXPECT((usage.acquires == 1U) && (usage.resizes == 1U) && (usage.in_use_size == 120U));
+    end(&stats.grows);
+    usage = mete_stats_usage(&stats);
+    EXPECT((usage.acquires == 1U) && (usage.resizes == 1U) && (usage.live_count == 1U));
+    begin(&stats.shrinks, &stats.falls);
+    book_fall(&stats, 30U);
+    usage = mete_stats_usage(&stats);
+    EXPECT((usage.releases == 0U) && (usage.resizes == 2U) && (usage.in_use_size == 90U));
+    end(&stats.shrinks);
+    usage = mete_stats_usage(&stats);
+    EXPECT((usage.releases == 0U) && (usage.resizes == 2U) && (usage.in_use_peak == 120U));
 }
 
 static mete_stats_usage_t seen_inside;
@@ -224,15 +255,16 @@ static void *reading_acquire(void *self, size_t size, size_t align)
 
 static void test_every_call_is_noticed_by_a_reader(void)
 {
-    // A reader reads again if this number has changed, so no two calls may cancel out.
+    // A reader reads again if this number has changed, so no two steps may cancel out.
     const mete_alloc_t view = setup();
     void *const block = mete_acquire(view, 100U, 8U);
-    EXPECT(calls_of(&stats) == 1U);
-    EXPECT(mete_resize(view, block, 100U, 120U, 8U) && (calls_of(&stats) == 2U));
-    EXPECT(mete_resize(view, block, 120U, 90U, 8U) && (calls_of(&stats) == 3U));
-    EXPECT((mete_acquire(view, SIZE_MAX, 2U) == NULL) && (calls_of(&stats) == 4U));
+    EXPECT(steps_of(&stats) == 1U);
+    EXPECT(mete_resize(view, block, 100U, 120U, 8U) && (steps_of(&stats) == 4U));
+    EXPECT(mete_resize(view, block, 120U, 90U, 8U) && (steps_of(&stats) == 7U));
+    EXPECT((mete_acquire(view, SIZE_MAX, 2U) == NULL) && (steps_of(&stats) == 8U));
+    stats.falls.total = SIZE_MAX;
     mete_release(view, block, 90U, 8U);
-    EXPECT(calls_of(&stats) == 5U);
+    EXPECT(steps_of(&stats) == 11U);
 }
 
 static void test_the_allocator_behind_may_read_the_numbers(void)
@@ -246,11 +278,17 @@ static void test_the_allocator_behind_may_read_the_numbers(void)
     EXPECT((seen_inside.acquires == 1U) && (seen_inside.in_use_size == 10U));
 }
 
+static mete_alloc_t setup_with(const mete_stats_config_t *config)
+{
+    EXPECT(mete_stats_init(&stats, inner_setup(&inner, INNER_ALL), config));
+    return mete_stats_as_alloc(&stats);
+}
+
 static void test_the_site_is_told_the_caller(void)
 {
     mete_site_t site = {NULL};
-    EXPECT(mete_stats_init(&stats, inner_setup(&inner, INNER_ALL), &site));
-    const mete_alloc_t view = mete_stats_as_alloc(&stats);
+    const mete_stats_config_t config = {.told = &site};
+    const mete_alloc_t view = setup_with(&config);
     void *const block = mete_acquire(view, 10U, 1U);
     const void *const acquired = site.caller;
     EXPECT((acquired != NULL) && (acquired != inner.caller));
@@ -258,12 +296,81 @@ static void test_the_site_is_told_the_caller(void)
     const void *const resized = site.caller;
     mete_release(view, block, 20U, 1U);
     EXPECT((site.caller != resized) && (site.caller != acquired));
+    EXPECT(mete_stats_usage(&stats).releases == 1U);
+}
+
+static void test_a_refusal_is_remembered_with_its_caller(void)
+{
+    mete_site_t site = {NULL};
+    const mete_stats_config_t telling = {.told = &site};
+    mete_alloc_t view = setup_with(&telling);
+    EXPECT(mete_acquire(view, SIZE_MAX, 1U) == NULL);
+    EXPECT(site.caller != NULL);
+    EXPECT(mete_stats_usage(&stats).last_refusal_caller == site.caller);
+
+    const mete_stats_config_t asking = {.site = &site};
+    view = setup_with(&asking);
+    site.caller = &site;
+    EXPECT(mete_acquire(view, SIZE_MAX, 1U) == NULL);
+    EXPECT(mete_stats_usage(&stats).last_refusal_caller == (const void *)&site);
+
+    view = setup();
+    EXPECT(mete_acquire(view, SIZE_MAX, 1U) == NULL);
+    const void *const first = mete_stats_usage(&stats).last_refusal_caller;
+    EXPECT(mete_acquire(view, SIZE_MAX, 1U) == NULL);
+    const void *const second = mete_stats_usage(&stats).last_refusal_caller;
+    EXPECT((first != NULL) && (second != NULL) && (first != second));
+}
+
+static void test_blocks_are_counted_by_the_class_of_their_size(void)
+{
+    size_t classes[METE_STATS_CLASS_COUNT] = {1U, 2U, 3U};
+    const mete_stats_config_t config = {.classes = classes};
+    const mete_alloc_t view = setup_with(&config);
+    static const size_t sizes[] = {1U, 2U, 3U, 4U, 7U, 8U, 1023U, 1024U};
+    for (size_t i = 0U; i < sizeof sizes / sizeof sizes[0]; i++) {
+        EXPECT(mete_acquire(view, sizes[i], 1U) != NULL);
+    }
+    EXPECT(mete_acquire(view, SIZE_MAX, 1U) == NULL);  // Not handed out, so not counted.
+    static const size_t expected[] = {1U, 2U, 2U, 1U, 0U, 0U, 0U, 0U, 0U, 1U, 1U};
+    size_t sum = 0U;
+    for (size_t i = 0U; i < METE_STATS_CLASS_COUNT; i++) {
+        EXPECT(mete_stats_total_of_class(&stats, i) == ((i < 11U) ? expected[i] : 0U));
+        sum += mete_stats_total_of_class(&stats, i);
+    }
+    EXPECT(sum == mete_stats_usage(&stats).acquires);
+    EXPECT((classes[0] == 1U) && (classes[2] == 2U));
+}
+
+static void test_the_largest_sizes_have_a_class(void)
+{
+    size_t classes[METE_STATS_CLASS_COUNT];
+    const mete_stats_config_t config = {.classes = classes};
+    const mete_alloc_t boundless = {&boundless_ops, &inner};
+    EXPECT(mete_stats_init(&stats, boundless, &config));
+    EXPECT(mete_acquire(mete_stats_as_alloc(&stats), SIZE_MAX, 1U) != NULL);
+    EXPECT(mete_acquire(mete_stats_as_alloc(&stats), SIZE_MAX / 2U + 1U, 1U) != NULL);
+    EXPECT(mete_acquire(mete_stats_as_alloc(&stats), SIZE_MAX / 2U, 1U) != NULL);
+    EXPECT(mete_stats_total_of_class(&stats, METE_STATS_CLASS_COUNT - 1U) == 2U);
+    EXPECT(mete_stats_total_of_class(&stats, METE_STATS_CLASS_COUNT - 2U) == 1U);
+}
+
+static void test_without_room_for_classes_all_are_zero(void)
+{
+    mete_alloc_t view = setup();
+    EXPECT((mete_acquire(view, 5U, 1U) != NULL) && (mete_stats_total_of_class(&stats, 2U) == 0U));
+    const mete_stats_config_t config = {.classes = NULL};
+    view = setup_with(&config);
+    EXPECT((mete_acquire(view, 5U, 1U) != NULL) && (mete_stats_total_of_class(&stats, 2U) == 0U));
 }
 
 static void test_the_view_lacks_what_the_allocator_behind_lacks(void)
 {
-    for (unsigned abilities = 0U; abilities <= INNER_ALL; abilities++) {
-        EXPECT(mete_stats_init(&stats, inner_setup(&inner, abilities), NULL));
+    static const mete_stats_config_t config = {.told = NULL};
+    for (unsigned which = 0U; which <= 2U * INNER_ALL + 1U; which++) {
+        const unsigned abilities = which & INNER_ALL;
+        const mete_alloc_t behind = inner_setup(&inner, abilities);
+        EXPECT(mete_stats_init(&stats, behind, (which == abilities) ? NULL : &config));
         const mete_alloc_t view = mete_stats_as_alloc(&stats);
         void *const block = mete_acquire(view, 40U, 8U);
         EXPECT(mete_resize(view, block, 40U, 39U, 8U) == ((abilities & INNER_RESIZE) != 0U));
@@ -379,9 +486,14 @@ int main(void)
     RUN(test_cumulative_bytes_pass_the_range_of_a_word);
     RUN(test_live_numbers_stay_right_when_counts_wrap);
     RUN(test_a_reader_sees_nothing_of_a_call_that_is_not_yet_published);
+    RUN(test_a_reader_counts_a_resize_from_the_moment_its_bytes_count);
     RUN(test_every_call_is_noticed_by_a_reader);
     RUN(test_the_allocator_behind_may_read_the_numbers);
     RUN(test_the_site_is_told_the_caller);
+    RUN(test_a_refusal_is_remembered_with_its_caller);
+    RUN(test_blocks_are_counted_by_the_class_of_their_size);
+    RUN(test_the_largest_sizes_have_a_class);
+    RUN(test_without_room_for_classes_all_are_zero);
     RUN(test_the_view_lacks_what_the_allocator_behind_lacks);
     RUN(test_random_work_agrees_with_a_model);
     RUN(test_the_numbers_are_right_whichever_acquire_is_refused);
