@@ -95,8 +95,8 @@ typedef struct mete_atomic_pool_block {
 } mete_atomic_pool_block_t;
 
 /// Makes every block free. May be called again to reset the pool; all blocks held become invalid.
-/// Returns false, leaving the pool alone, if the configuration breaks a limit stated above.
-/// O(block_count).
+/// Returns false, leaving the pool alone, if the configuration is missing or breaks a limit
+/// stated above. O(block_count).
 bool mete_atomic_pool_init(mete_atomic_pool_t *pool, const mete_atomic_pool_config_t *config);
 
 #ifndef METE_NO_DIRECT_CALLS
@@ -129,9 +129,9 @@ bool mete_atomic_pool_walk(const mete_atomic_pool_t *pool,
                            bool (*visit)(void *self, const mete_atomic_pool_block_t *block),
                            void *self);
 
-/// True if links, lists and counters agree. Only while nobody else calls: what is half done looks like
-/// damage, so METE_CHECK_LEVEL 3 does here what 2 does. Changes nothing. O(block_count), also on any
-/// damage.
+/// True if links, lists and counters agree; false before the first init. Only while nobody else
+/// calls: what is half done looks like damage, so METE_CHECK_LEVEL 3 does here what 2 does. Changes
+/// nothing. O(block_count), also on any damage.
 bool mete_atomic_pool_check(const mete_atomic_pool_t *pool);
 
 /// The pool as an allocator: serves any size up to block_size, at any alignment that every block

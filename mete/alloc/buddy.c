@@ -320,8 +320,8 @@ static uintptr_t origin_for(const mete_buddy_t *buddy)
 
 bool mete_buddy_init(mete_buddy_t *buddy, const mete_buddy_config_t *config)
 {
-    METE_ASSERT((buddy != NULL) && (config != NULL));
-    if (!is_legal(config)) {
+    METE_ASSERT(buddy != NULL);
+    if ((config == NULL) || !is_legal(config)) {
         return false;
     }
     // Field by field: a whole-struct assignment may become a call to memset(), which is libc.
@@ -494,7 +494,7 @@ bool mete_buddy_walk(const mete_buddy_t *buddy,
 static bool agrees_with_config(const mete_buddy_t *buddy)
 {
     const mete_buddy_config_t *const config = buddy->config;
-    return (buddy->half_shift < (uint32_t)WORD_BITS) &&
+    return (config != NULL) && (buddy->half_shift < (uint32_t)WORD_BITS) &&
            (size_of_all(buddy, 1U) == config->block_size) &&
            (buddy->block_count == config->block_count) && (buddy->table == config->table) &&
            (buddy->table_size == table_size_for(config->block_count)) &&
@@ -520,7 +520,7 @@ static bool is_taken(const mete_buddy_t *buddy, uint32_t node)
 
 bool mete_buddy_check(const mete_buddy_t *buddy)
 {
-    METE_ASSERT((buddy != NULL) && (buddy->config != NULL));
+    METE_ASSERT(buddy != NULL);
     if (!agrees_with_config(buddy)) {
         return false;
     }

@@ -37,8 +37,8 @@ extern "C" {
 
 #define METE_BUDDY_BLOCK_COUNT_MAX 16777216U
 
-/// Sizes that blocks can have if there are so many smallest ones: 1, 2, 4 and so on. It bounds all loops
-/// but those of init, check and walk.
+/// Sizes that blocks can have if there are so many smallest ones: 1, 2, 4 and so on. It bounds all
+/// loops but those of init, check and walk.
 #define METE_BUDDY_LEVEL_COUNT(block_count) \
     (32 - __builtin_clz((2U * (uint32_t)(block_count)) - 1U))
 
@@ -88,7 +88,7 @@ typedef struct mete_buddy_block {
 } mete_buddy_block_t;
 
 /// Makes all blocks free. May be called again to reset the buddy; all blocks held become invalid.
-/// Returns false, leaving the buddy alone, if the config breaks a limit stated above.
+/// Returns false, leaving the buddy alone, if the config is missing or breaks a limit stated above.
 bool mete_buddy_init(mete_buddy_t *buddy, const mete_buddy_config_t *config);
 
 #ifndef METE_NO_DIRECT_CALLS
@@ -126,8 +126,8 @@ mete_buddy_usage_t mete_buddy_usage(const mete_buddy_t *buddy);
 bool mete_buddy_walk(const mete_buddy_t *buddy,
                      bool (*visit)(void *self, const mete_buddy_block_t *block), void *self);
 
-/// True if the table agrees with itself and with the counters. Changes nothing. O(block_count), also
-/// on any damage.
+/// True if the table agrees with itself and with the counters; false before the first init. Changes
+/// nothing. O(block_count), also on any damage.
 bool mete_buddy_check(const mete_buddy_t *buddy);
 
 /// The buddy as an allocator. Release and resize hold the caller to a size and alignment for which a

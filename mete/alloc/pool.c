@@ -54,8 +54,8 @@ static bool is_legal(const mete_pool_config_t *config)
 
 bool mete_pool_init(mete_pool_t *pool, const mete_pool_config_t *config)
 {
-    METE_ASSERT((pool != NULL) && (config != NULL));
-    if (!is_legal(config)) {
+    METE_ASSERT(pool != NULL);
+    if ((config == NULL) || !is_legal(config)) {
         return false;
     }
     // Field by field: a whole-struct assignment may become a call to memset(), which is libc.
@@ -288,8 +288,8 @@ bool mete_pool_walk(const mete_pool_t *pool,
 static bool agrees_with_config(const mete_pool_t *pool)
 {
     const mete_pool_config_t *const config = pool->config;
-    return (pool->blocks == (uintptr_t)config->blocks) && (pool->links == config->links) &&
-           (pool->block_size == config->block_size) &&
+    return (config != NULL) && (pool->blocks == (uintptr_t)config->blocks) &&
+           (pool->links == config->links) && (pool->block_size == config->block_size) &&
            (pool->rotation == mete_stride_rotation(config->block_size)) &&
            ((config->block_size >> pool->rotation) * pool->inverse == 1U) &&
            (pool->block_count == config->block_count) && (pool->opened <= pool->block_count);
@@ -297,7 +297,7 @@ static bool agrees_with_config(const mete_pool_t *pool)
 
 bool mete_pool_check(const mete_pool_t *pool)
 {
-    METE_ASSERT((pool != NULL) && (pool->config != NULL));
+    METE_ASSERT(pool != NULL);
     if (!agrees_with_config(pool)) {
         return false;
     }

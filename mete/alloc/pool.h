@@ -76,7 +76,8 @@ typedef struct mete_pool_block {
 } mete_pool_block_t;
 
 /// Makes every block free. May be called again to reset the pool; all blocks held become invalid.
-/// Returns false, leaving the pool alone, if the configuration breaks a limit stated above.
+/// Returns false, leaving the pool alone, if the configuration is missing or breaks a limit
+/// stated above.
 bool mete_pool_init(mete_pool_t *pool, const mete_pool_config_t *config);
 
 #ifndef METE_NO_DIRECT_CALLS
@@ -111,7 +112,8 @@ mete_pool_usage_t mete_pool_usage(const mete_pool_t *pool);
 bool mete_pool_walk(const mete_pool_t *pool,
                     bool (*visit)(void *self, const mete_pool_block_t *block), void *self);
 
-/// True if links, list and counters agree. Changes nothing. O(block_count), also on any damage.
+/// True if links, list and counters agree; false before the first init. Changes nothing.
+/// O(block_count), also on any damage.
 bool mete_pool_check(const mete_pool_t *pool);
 
 /// The pool as an allocator: serves any size up to block_size, at any alignment that every block

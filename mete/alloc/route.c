@@ -245,8 +245,9 @@ static void set_end(mete_route_hop_t *hop, mete_route_t *route)
 bool mete_route_init(mete_route_t *route, const mete_route_member_t members[], size_t count,
                      const mete_route_config_t *config)
 {
-    METE_ASSERT((route != NULL) && (members != NULL) && (config != NULL));
-    if ((config->hops == NULL) || !are_legal(members, count)) {
+    METE_ASSERT(route != NULL);
+    if ((members == NULL) || (config == NULL) || (config->hops == NULL) ||
+        !are_legal(members, count)) {
         return false;
     }
     const size_t member_count = count_with(members, count, config->required);
@@ -283,8 +284,9 @@ static bool is_hop_sound(const mete_route_hop_t *hop)
 
 bool mete_route_check(const mete_route_t *route)
 {
-    METE_ASSERT((route != NULL) && (route->config != NULL));
-    if ((route->member_count == 0U) || (route->member_count >= route->config->hop_count)) {
+    METE_ASSERT(route != NULL);
+    if ((route->config == NULL) || (route->member_count == 0U) ||
+        (route->member_count >= route->config->hop_count)) {
         return false;
     }
     const mete_route_hop_t *const hops = route->config->hops;

@@ -10,8 +10,8 @@
 /// in order. A program has one route for each kind of need, all over the same members. A route that
 /// requires nothing is a plain list of fallbacks.
 ///
-/// The STM32F407 has 64 KiB at 0x10000000 that only the core reaches, and 128 KiB at 0x20000000. Too far
-/// apart for one narrow heap, so there are two; in fast memory first, but never what is for DMA:
+/// The STM32F407 has 64 KiB at 0x10000000 that only the core reaches, and 128 KiB at 0x20000000. Too
+/// far apart for one narrow heap, so there are two; in fast memory first, but never what is for DMA:
 ///
 ///     static const mete_region_t ccm = {{(void *)0x10000000, 65536}, METE_REGION_FAST};
 ///     static const mete_region_t sram = {{(void *)0x20000000, 131072}, METE_REGION_DMA};
@@ -82,21 +82,22 @@ typedef struct {
     size_t refusals;  ///< Requests that none of them could serve, since init; wraps at SIZE_MAX.
 } mete_route_usage_t;
 
-/// A route over those of `members`, `count` of them, that have the attributes required, in their order.
-/// The members are copied. Returns false, changing nothing, if none has the attributes, if there are
-/// too few hops, or if a member is missing, does not know what it owns, or has a region that is not
-/// legal or overlaps another's.
+/// A route over those of `members`, `count` of them, that have the attributes required, in their
+/// order. The members are copied. Returns false, changing nothing, if none has the attributes, if the
+/// config is missing or has too few hops, or if a member is missing, does not know what it owns, or
+/// has a region that is not legal or overlaps another's.
 bool mete_route_init(mete_route_t *route, const mete_route_member_t members[], size_t count,
                      const mete_route_config_t *config);
 
 /// How the route has done.
 mete_route_usage_t mete_route_usage(const mete_route_t *route);
 
-/// True if the hops agree with themselves and the config. Changes nothing. O(members).
+/// True if the hops agree with themselves and the config; false before the first init. Changes
+/// nothing. O(members).
 bool mete_route_check(const mete_route_t *route);
 
-/// The route as an allocator. A block is resized where it stands or not at all. owns: true if it lies in
-/// a member's region or a member says so. size_of: what the owner says, 0 if it does not know.
+/// The route as an allocator. A block is resized where it stands or not at all. owns: true if it lies
+/// in a member's region or a member says so. size_of: what the owner says, 0 if it does not know.
 mete_alloc_t mete_route_as_alloc(mete_route_t *route);
 
 /// A route `name` over at most `count` members, and `name_config` to initialise it with. At file scope,

@@ -344,8 +344,8 @@ static bool is_legal(const mete_slab_config_t *config)
 
 bool mete_slab_init(mete_slab_t *cache, mete_alloc_t backing, const mete_slab_config_t *config)
 {
-    METE_ASSERT((cache != NULL) && (config != NULL));
-    if ((backing.ops == NULL) || !is_legal(config)) {
+    METE_ASSERT(cache != NULL);
+    if ((backing.ops == NULL) || (config == NULL) || !is_legal(config)) {
         return false;
     }
     cache->config = config;
@@ -585,8 +585,9 @@ static bool is_list_sound(const mete_slab_t *cache)
 
 bool mete_slab_check(const mete_slab_t *cache)
 {
-    METE_ASSERT((cache != NULL) && (cache->config != NULL));
-    if (!agrees_with_config(cache) || !is_table_sorted(cache) || !is_list_sound(cache)) {
+    METE_ASSERT(cache != NULL);
+    if ((cache->config == NULL) || !agrees_with_config(cache) || !is_table_sorted(cache) ||
+        !is_list_sound(cache)) {
         return false;
     }
     size_t in_use = 0U;

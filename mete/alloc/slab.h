@@ -110,8 +110,8 @@ typedef struct mete_slab_block {
 } mete_slab_block_t;
 
 /// An empty cache, whose slabs come from `backing`. Returns false, changing nothing, if the allocator
-/// is missing or the configuration breaks a limit stated above. Slabs of an earlier life are forgotten,
-/// not given back: free and purge first.
+/// or the configuration is missing or breaks a limit stated above. Slabs of an earlier life are
+/// forgotten, not given back: free and purge first.
 bool mete_slab_init(mete_slab_t *cache, mete_alloc_t backing, const mete_slab_config_t *config);
 
 #ifndef METE_NO_DIRECT_CALLS
@@ -151,8 +151,8 @@ mete_slab_one_t mete_slab_usage_one(const mete_slab_t *cache, size_t index);
 bool mete_slab_walk(const mete_slab_t *cache,
                     bool (*visit)(void *self, const mete_slab_block_t *block), void *self);
 
-/// True if table, links, lists and counters agree. Changes nothing; bounded also on any damage of the
-/// links, which lie in the slabs.
+/// True if table, links, lists and counters agree; false before the first init. Changes nothing;
+/// bounded also on any damage of the links, which lie in the slabs.
 bool mete_slab_check(const mete_slab_t *cache);
 
 /// The cache as an allocator: serves any size up to block_size, at any alignment up to config.align.

@@ -266,8 +266,9 @@ static void init_class(mete_tier_t *tier, size_t index, mete_alloc_t member, siz
 bool mete_tier_init(mete_tier_t *tier, const mete_alloc_t members[], mete_alloc_t fallback,
                     const mete_tier_config_t *config)
 {
-    METE_ASSERT((tier != NULL) && (members != NULL) && (config != NULL));
-    if (!is_legal(config) || !are_all_able(members, config->class_count)) {
+    METE_ASSERT(tier != NULL);
+    if ((members == NULL) || (config == NULL) || !is_legal(config) ||
+        !are_all_able(members, config->class_count)) {
         return false;
     }
     tier->config = config;
@@ -332,9 +333,9 @@ static bool is_class_sound(const mete_tier_t *tier, size_t index)
 
 bool mete_tier_check(const mete_tier_t *tier)
 {
-    METE_ASSERT((tier != NULL) && (tier->config != NULL));
+    METE_ASSERT(tier != NULL);
     const mete_tier_config_t *const config = tier->config;
-    if ((tier->classes != config->classes) ||
+    if ((config == NULL) || (tier->classes != config->classes) ||
         (tier->fallback != &config->classes[config->class_count]) ||
         (tier->linear_max != config->linear_count * config->sizes[0]) ||
         (tier->shift != shift_of(config))) {

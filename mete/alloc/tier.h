@@ -50,7 +50,8 @@ typedef struct mete_tier_class {
     size_t guests;
 } mete_tier_class_t;
 
-/// Which classes there are. The tier keeps a pointer to this, so it must outlive the tier; const is best.
+/// Which classes there are. The tier keeps a pointer to this, so it must outlive the tier; const is
+/// best.
 typedef struct mete_tier_config {
     const size_t *sizes;  ///< The largest request of each class, ascending, each at least 1.
     const size_t
@@ -89,15 +90,17 @@ typedef struct {
 
 /// A tier of `members`, config.class_count of them, the one for the smallest size first. `fallback`
 /// serves what is larger than all classes and what no class can serve; {NULL, NULL}: nobody does.
-/// Returns false, changing nothing, if the configuration breaks a limit stated above, or if a member is
-/// missing or does not know what it owns. The fallback need not know: what no class owns is its own.
+/// Returns false, changing nothing, if the configuration is missing or breaks a limit stated above,
+/// or if a member is missing or does not know what it owns. The fallback need not know: what no class
+/// owns is its own.
 bool mete_tier_init(mete_tier_t *tier, const mete_alloc_t members[], mete_alloc_t fallback,
                     const mete_tier_config_t *config);
 
 /// How the class `index` has done; class_count is the fallback. All 0 if there is no such class.
 mete_tier_usage_t mete_tier_usage(const mete_tier_t *tier, size_t index);
 
-/// True if classes, counters and config agree. Changes nothing. O(classes).
+/// True if classes, counters and config agree; false before the first init. Changes nothing.
+/// O(classes).
 bool mete_tier_check(const mete_tier_t *tier);
 
 /// The tier as an allocator. A block is resized where it stands or not at all; it may then count for
@@ -105,8 +108,8 @@ bool mete_tier_check(const mete_tier_t *tier);
 /// does not know; both ask members in turn.
 mete_alloc_t mete_tier_as_alloc(mete_tier_t *tier);
 
-/// A tier `name` of classes with the sizes that follow, and `name_config` to initialise it with. At file
-/// scope, or static in a function.
+/// A tier `name` of classes with the sizes that follow, and `name_config` to initialise it with. At
+/// file scope, or static in a function.
 #define METE_TIER_DEFINE(name, linear_count, reach, ...) \
     static const size_t name##_sizes[] = {__VA_ARGS__}; \
     static mete_tier_class_t name##_classes[(sizeof name##_sizes / sizeof name##_sizes[0]) + 1U]; \

@@ -76,6 +76,22 @@ static void test_init_refuses_a_broken_configuration(void)
     }
 }
 
+static void test_init_refuses_a_missing_configuration(void)
+{
+    fixture_t f;
+    mete_atomic_pool_t *const pool = setup(&f);
+    EXPECT(mete_atomic_pool_alloc(pool) != NULL);
+    EXPECT(!mete_atomic_pool_init(pool, NULL));
+    EXPECT((in_use(pool) == 1U) && mete_atomic_pool_check(pool));
+}
+
+static void test_check_refuses_what_was_never_made(void)
+{
+    static const mete_atomic_pool_t never = {0};
+    EXPECT(!mete_atomic_pool_check(&never));
+    EXPECT(tap_take_fault() == 0);
+}
+
 static void test_init_accepts_blocks_up_to_the_last_address_and_no_further(void)
 {
     fixture_t f;
@@ -611,6 +627,8 @@ static void run_what_needs_checks(void)
 int main(void)
 {
     RUN(test_init_refuses_a_broken_configuration);
+    RUN(test_init_refuses_a_missing_configuration);
+    RUN(test_check_refuses_what_was_never_made);
     RUN(test_init_accepts_blocks_up_to_the_last_address_and_no_further);
     RUN(test_a_pool_may_have_a_single_block);
     RUN(test_init_again_resets);

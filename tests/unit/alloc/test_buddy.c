@@ -129,6 +129,22 @@ static void test_init_refuses_a_broken_config(void)
     }
 }
 
+static void test_init_refuses_a_missing_configuration(void)
+{
+    setup(5U);
+    EXPECT(alloc_count(1U) != NULL);
+    keep_copy();
+    EXPECT(!mete_buddy_init(&buddy, NULL));
+    EXPECT(is_unchanged() && mete_buddy_check(&buddy));
+}
+
+static void test_check_refuses_what_was_never_made(void)
+{
+    static const mete_buddy_t never = {0};
+    EXPECT(!mete_buddy_check(&never));
+    EXPECT(tap_take_fault() == 0);
+}
+
 static void test_init_writes_its_table_and_nothing_behind(void)
 {
     for (size_t count = 1U; count < COUNT_MAX; count++) {
@@ -606,6 +622,8 @@ int main(void)
     RUN(test_no_flipped_bit_makes_a_valid_byte_of_another);
     RUN(test_no_flipped_bit_but_one_makes_a_promise_of_nothing);
     RUN(test_init_refuses_a_broken_config);
+    RUN(test_init_refuses_a_missing_configuration);
+    RUN(test_check_refuses_what_was_never_made);
     RUN(test_init_writes_its_table_and_nothing_behind);
     RUN(test_init_again_resets);
     RUN(test_any_number_of_blocks_can_be_had_one_by_one);

@@ -69,6 +69,22 @@ static void test_init_refuses_a_broken_configuration(void)
     }
 }
 
+static void test_init_refuses_a_missing_configuration(void)
+{
+    fixture_t f;
+    mete_pool_t *const pool = setup(&f);
+    EXPECT(mete_pool_alloc(pool) != NULL);
+    EXPECT(!mete_pool_init(pool, NULL));
+    EXPECT((in_use(pool) == 1U) && mete_pool_check(pool));
+}
+
+static void test_check_refuses_what_was_never_made(void)
+{
+    static const mete_pool_t never = {0};
+    EXPECT(!mete_pool_check(&never));
+    EXPECT(tap_take_fault() == 0);
+}
+
 static void test_init_accepts_blocks_up_to_the_last_address_and_no_further(void)
 {
     fixture_t f;
@@ -588,6 +604,8 @@ static void run_what_needs_checks(void)
 int main(void)
 {
     RUN(test_init_refuses_a_broken_configuration);
+    RUN(test_init_refuses_a_missing_configuration);
+    RUN(test_check_refuses_what_was_never_made);
     RUN(test_init_accepts_blocks_up_to_the_last_address_and_no_further);
     RUN(test_init_again_resets);
     RUN(test_init_does_not_write_links_or_blocks);

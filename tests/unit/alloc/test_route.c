@@ -143,6 +143,22 @@ static void test_init_refuses_a_broken_configuration(void)
     EXPECT((tap_take_fault() == 0) && (in_use_of_all() == 0U));
 }
 
+static void test_init_refuses_a_missing_configuration(void)
+{
+    fixture_t *const f = &fixture;
+    (void)setup(0U);
+    EXPECT(!mete_route_init(&f->route, NULL, MEMBER_COUNT, &f->config));
+    EXPECT(!mete_route_init(&f->route, f->members, MEMBER_COUNT, NULL));
+    EXPECT(mete_route_check(&f->route));
+}
+
+static void test_check_refuses_what_was_never_made(void)
+{
+    static const mete_route_t never = {0};
+    EXPECT(!mete_route_check(&never));
+    EXPECT(tap_take_fault() == 0);
+}
+
 static void test_init_refuses_members_that_cannot_be_told_apart(void)
 {
     fixture_t *const f = &fixture;
@@ -521,6 +537,8 @@ static void run_what_needs_checks(void)
 int main(void)
 {
     RUN(test_init_refuses_a_broken_configuration);
+    RUN(test_init_refuses_a_missing_configuration);
+    RUN(test_check_refuses_what_was_never_made);
     RUN(test_init_refuses_members_that_cannot_be_told_apart);
     RUN(test_members_are_copied);
     RUN(test_members_serve_in_order_until_all_are_exhausted);

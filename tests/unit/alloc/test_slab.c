@@ -181,6 +181,21 @@ static void test_init_refuses_a_broken_configuration(void)
     EXPECT((in_use(cache) == 1U) && mete_slab_check(cache));
 }
 
+static void test_init_refuses_a_missing_configuration(void)
+{
+    mete_slab_t *const cache = setup_with(1U);
+    const mete_alloc_t backing = {&shelf_ops, &fixture.shelf};
+    EXPECT(!mete_slab_init(cache, backing, NULL));
+    EXPECT((in_use(cache) == 1U) && mete_slab_check(cache));
+}
+
+static void test_check_refuses_what_was_never_made(void)
+{
+    static const mete_slab_t never = {0};
+    EXPECT(!mete_slab_check(&never));
+    EXPECT(tap_take_fault() == 0);
+}
+
 static void test_init_asks_for_nothing(void)
 {
     const mete_slab_t *const cache = setup();
@@ -874,6 +889,8 @@ static void run_what_needs_checks(void)
 int main(void)
 {
     RUN(test_init_refuses_a_broken_configuration);
+    RUN(test_init_refuses_a_missing_configuration);
+    RUN(test_check_refuses_what_was_never_made);
     RUN(test_init_asks_for_nothing);
     RUN(test_alloc_adds_a_slab_only_when_all_blocks_are_in_use);
     RUN(test_alloc_gives_null_when_no_slab_may_be_added);

@@ -167,6 +167,21 @@ static void test_init_refuses_a_broken_configuration(void)
     mete_release(mete_tier_as_alloc(tier), block, 8U, 1U);
 }
 
+static void test_init_refuses_a_missing_configuration(void)
+{
+    mete_tier_t *const tier = setup(1U);
+    EXPECT(!mete_tier_init(tier, NULL, members[FALLBACK], &fixture.config));
+    EXPECT(!mete_tier_init(tier, members, members[FALLBACK], NULL));
+    EXPECT(mete_tier_check(tier));
+}
+
+static void test_check_refuses_what_was_never_made(void)
+{
+    static const mete_tier_t never = {0};
+    EXPECT(!mete_tier_check(&never));
+    EXPECT(tap_take_fault() == 0);
+}
+
 static void test_init_refuses_members_that_are_missing_or_know_nothing(void)
 {
     mete_tier_t *const tier = setup(1U);
@@ -608,6 +623,8 @@ static void run_what_needs_checks(void)
 int main(void)
 {
     RUN(test_init_refuses_a_broken_configuration);
+    RUN(test_init_refuses_a_missing_configuration);
+    RUN(test_check_refuses_what_was_never_made);
     RUN(test_init_refuses_members_that_are_missing_or_know_nothing);
     RUN(test_every_size_goes_to_its_class);
     RUN(test_an_exhausted_class_asks_as_many_larger_ones_as_it_may);
