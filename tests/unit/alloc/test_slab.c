@@ -1,158 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// The slab cache, tested from inside: this file includes slab.c itself, so that it can spoil the
-// bookkeeping on purpose. What stands behind the cache is a shelf of equal boards, handed out in any
-// order wanted, which can be told to refuse.
+// The slab cache, tested from inside: this file includes slab.c itself. What becomes of damage is in
+// test_slab_damage.c.
 
 #include "mete/alloc/slab.c"
 
 #include "tests/support/random.h"
 #include "tests/support/tap.h"
-
-// A block size that is no power of two; a number of blocks a slab for which links need a gap.
-enum { BLOCK_SIZE = 12, ALIGN = 4, PER_SLAB = 5, SLAB_MAX = 9, BOARD_COUNT = 12 };
-enum { LINKS_SIZE = 12, SLAB_SIZE = LINKS_SIZE + (PER_SLAB * BLOCK_SIZE) };
-enum { BLOCK_MAX = PER_SLAB * SLAB_MAX };
-
-typedef struct shelf {
-    _Alignas(8) unsigned char boards[BOARD_COUNT][SLAB_SIZE + 8];
-    bool is_taken[BOARD_COUNT];
-    size_t order[BOARD_COUNT];  // Which board is tried first, second ...
-    size_t acquire_count, taken_count;
-    size_t refuse_at;               // The acquire that is refused, counted from 1; 0: none.
-    struct mete_slab *purge_first;  // Purged in every acquire: what a hook for hard times may do.
-} shelf_t;
-
-typedef struct fixture {
-    shelf_t shelf;
-    mete_slab_entry_t table[SLAB_MAX];
-    mete_slab_config_t config;
-    mete_slab_t cache;
-    size_t constructed, destructed;
-} fixture_t;
-
-static fixture_t fixture;
-
-static void *take_board(void *self, size_t size, size_t align)
-{
-    shelf_t *const shelf = (shelf_t *)self;
-    EXPECT((size == SLAB_SIZE) && (align == ALIGN));
-    shelf->acquire_count++;
-    if (shelf->purge_first != NULL) {
-        (void)mete_slab_purge(shelf->purge_first);
-    }
-    for (size_t i = 0U; (i < BOARD_COUNT) && (shelf->acquire_count != shelf->refuse_at); i++) {
-        const size_t board = shelf->order[i];
-        if (!shelf->is_taken[board]) {
-            shelf->is_taken[board] = true;
-            shelf->taken_count++;
-            return shelf->boards[board];
-        }
-    }
-    return NULL;
-}
-
-static void return_board(void *self, void *block, size_t size, size_t align)
-{
-    shelf_t *const shelf = (shelf_t *)self;
-    const size_t board =
-        (size_t)((unsigned char *)block - shelf->boards[0]) / sizeof shelf->boards[0];
-    EXPECT((board < BOARD_COUNT) && (block == shelf->boards[board]) && shelf->is_taken[board]);
-    EXPECT((size == SLAB_SIZE) && (align == ALIGN));
-    shelf->is_taken[board] = false;
-    shelf->taken_count--;
-}
-
-static const mete_alloc_ops_t shelf_ops = {take_board, return_board, NULL, NULL, NULL};
-
-static void construct(void *self, void *block)
-{
-    ((fixture_t *)self)->constructed++;
-    mete_words_fill(block, 0xC0U, BLOCK_SIZE);
-}
-
-static void destruct(void *self, void *block)
-{
-    ((fixture_t *)self)->destructed++;
-    mete_words_fill(block, 0xDEU, BLOCK_SIZE);
-}
-
-static mete_slab_t *setup(void)
-{
-    fixture_t *const f = &fixture;
-    mete_words_fill(f, 0xA5U, sizeof *f);
-    for (size_t i = 0U; i < BOARD_COUNT; i++) {
-        f->shelf.is_taken[i] = false;
-        f->shelf.order[i] = (i * 5U) % BOARD_COUNT;  // Neither ascending nor descending.
-    }
-    f->shelf.acquire_count = 0U;
-    f->shelf.taken_count = 0U;
-    f->shelf.refuse_at = 0U;
-    f->shelf.purge_first = NULL;
-    f->constructed = 0U;
-    f->destructed = 0U;
-    f->config = (mete_slab_config_t){BLOCK_SIZE, ALIGN,     PER_SLAB, SLAB_MAX,
-                                     f->table,   construct, destruct, f};
-    const mete_alloc_t backing = {&shelf_ops, &f->shelf};
-    EXPECT(mete_slab_init(&f->cache, backing, &f->config));
-    EXPECT(mete_slab_check(&f->cache));
-    return &f->cache;
-}
-
-static unsigned char *held[BLOCK_MAX + 1];
-
-// A cache with so many blocks in use, in `held` in the order they were handed out.
-static mete_slab_t *setup_with(size_t count)
-{
-    mete_slab_t *const cache = setup();
-    for (size_t i = 0U; i < count; i++) {
-        held[i] = (unsigned char *)mete_slab_alloc(cache);
-        EXPECT(held[i] != NULL);
-    }
-    return cache;
-}
-
-static size_t in_use(const mete_slab_t *cache)
-{
-    return mete_slab_usage(cache).in_use;
-}
-
-static size_t slab_count(const mete_slab_t *cache)
-{
-    return mete_slab_usage(cache).slab_count;
-}
-
-// Hands memory out from front to back and forgets what comes back.
-static struct {
-    unsigned char *next;
-    size_t left;
-} bump;
-
-static void *bump_acquire(void *self, size_t size, size_t align)
-{
-    (void)self;
-    const size_t gap = (0U - (uintptr_t)bump.next) & (align - 1U);
-    if (size + gap > bump.left) {
-        return NULL;
-    }
-    unsigned char *const block = bump.next + gap;
-    bump.next = block + size;
-    bump.left -= size + gap;
-    return block;
-}
-
-static void bump_release(void *self, void *block, size_t size, size_t align)
-{
-    (void)self, (void)block, (void)size, (void)align;
-}
-
-static mete_alloc_t bump_over(unsigned char *start, size_t size)
-{
-    static const mete_alloc_ops_t ops = {bump_acquire, bump_release, NULL, NULL, NULL};
-    bump.next = start;
-    bump.left = size;
-    return (mete_alloc_t){&ops, &bump};
-}
+#include "tests/unit/alloc/shelf.h"
 
 // ---- init
 
@@ -348,19 +203,6 @@ static void test_free_refuses_a_block_of_a_slab_given_back(void)
     EXPECT((tap_take_fault() == METE_FAULT_FOREIGN) && mete_slab_check(cache));
 }
 
-static void test_free_reports_a_link_that_is_neither_live_nor_free(void)
-{
-    static const uint16_t wrong[] = {PER_SLAB, LINK_END - 1, LINK_END + 1, LINK_LIVE + 1,
-                                     UINT16_MAX};
-    mete_slab_t *const cache = setup_with(2U);
-    for (size_t i = 0U; i < sizeof wrong / sizeof wrong[0]; i++) {
-        *link_of(cache->current, 1U) = wrong[i];
-        mete_slab_free(cache, held[1]);
-        EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
-        EXPECT(in_use(cache) == 2U);
-    }
-}
-
 // ---- Construction
 
 static void test_blocks_are_constructed_once_and_alloc_and_free_leave_them_alone(void)
@@ -449,15 +291,6 @@ static void test_purge_from_within_an_acquire_does_no_harm(void)
     EXPECT((in_use(cache) == BLOCK_MAX) && mete_slab_check(cache) && (tap_take_fault() == 0));
 }
 
-static void test_purge_gives_nothing_back_if_a_link_is_spoiled(void)
-{
-    mete_slab_t *const cache = setup();
-    EXPECT(mete_slab_reserve(cache, 3U * PER_SLAB));
-    *link_of(&cache->table[1], 2U) = LINK_LIVE;
-    EXPECT((mete_slab_purge(cache) == 0U) && (tap_take_fault() == METE_FAULT_CORRUPT));
-    EXPECT((fixture.shelf.taken_count == 3U) && (fixture.destructed == 0U));
-}
-
 // ---- Numbers
 
 static void test_usage_counts(void)
@@ -541,192 +374,6 @@ static void test_walk_shows_every_block_in_order(void)
     EXPECT((walk.seen_count == 15U) && (walk.live_count == 12U));
     walk_t short_walk = {0U, 0U, 7U, NULL};
     EXPECT(!mete_slab_walk(cache, visit, &short_walk) && (short_walk.seen_count == 7U));
-}
-
-// ---- The table
-
-static void test_the_slab_of_an_address_is_the_last_that_starts_below(void)
-{
-    // All numbers of slabs to 70, against a search from front to back.
-    static mete_slab_entry_t table[70];
-    mete_slab_t cache = {.table = table};
-    for (size_t count = 1U; count <= 70U; count++) {
-        for (size_t i = 0U; i < count; i++) {
-            table[i] = (mete_slab_entry_t){100U + (10U * i), 0U, 0U};
-        }
-        cache.slab_count = count;
-        relink(&cache);
-        for (uintptr_t address = 95U; address < 110U + (10U * count); address++) {
-            size_t expected = 0U;
-            while ((expected + 1U < count) && (table[expected + 1U].start <= address)) {
-                expected++;
-            }
-            EXPECT(slab_of(&cache, (void *)address) == &table[expected]);
-        }
-    }
-}
-
-static void test_alloc_reports_a_slab_that_overlaps_another(void)
-{
-    mete_slab_t *const cache = setup_with(PER_SLAB);
-    const size_t first = fixture.shelf.order[0];
-    fixture.shelf.is_taken[first] = false;  // The same board once more.
-    EXPECT((mete_slab_alloc(cache) == NULL) && (tap_take_fault() == METE_FAULT_CORRUPT));
-    EXPECT((slab_count(cache) == 1U) && (in_use(cache) == PER_SLAB));
-    EXPECT((mete_slab_usage(cache).refusals == 0U) && mete_slab_check(cache));
-    fixture.shelf.is_taken[first] = false;
-    EXPECT(!mete_slab_reserve(cache, 1U) && (tap_take_fault() == METE_FAULT_CORRUPT));
-    EXPECT(fixture.constructed == PER_SLAB);
-}
-
-static void test_alloc_reports_a_slab_that_overlaps_by_a_byte(void)
-{
-    const mete_slab_t *const cache = setup_with(PER_SLAB);
-    const uintptr_t start = cache->table[0].start;
-    EXPECT(is_apart(cache, 1U, start + SLAB_SIZE) && !is_apart(cache, 1U, start + SLAB_SIZE - 1U));
-    EXPECT(is_apart(cache, 0U, start - SLAB_SIZE) && !is_apart(cache, 0U, start - SLAB_SIZE + 1U));
-}
-
-// ---- Damage
-
-static void test_alloc_never_hands_out_a_live_block(void)
-{
-    mete_slab_t *const cache = setup_with(2U);
-    *link_of(cache->current, 2U) = 0U;  // From the next free one onto a live one.
-    EXPECT(mete_slab_alloc(cache) != NULL);
-    (void)tap_take_fault();  // Level 3 sees it at once.
-    EXPECT((mete_slab_alloc(cache) == NULL) && (tap_take_fault() == METE_FAULT_CORRUPT));
-    EXPECT(in_use(cache) == 3U);
-}
-
-static void test_alloc_never_follows_a_link_out_of_the_slab(void)
-{
-    static const uint16_t wrong[] = {PER_SLAB,     PER_SLAB + 1, LINK_END - 1,
-                                     LINK_END + 1, LINK_LIVE,    UINT16_MAX};
-    for (size_t i = 0U; i < sizeof wrong / sizeof wrong[0]; i++) {
-        mete_slab_t *const cache = setup_with(2U);
-        *link_of(cache->current, 2U) = wrong[i];
-        const void *const block = mete_slab_alloc(cache);
-        EXPECT((block != NULL) || (wrong[i] == LINK_LIVE));
-        (void)tap_take_fault();
-        EXPECT((mete_slab_alloc(cache) == NULL) && (tap_take_fault() == METE_FAULT_CORRUPT));
-        EXPECT(fixture.shelf.acquire_count == 1U);
-    }
-}
-
-static void test_a_list_that_ends_too_early_adds_no_slab(void)
-{
-    mete_slab_t *const cache = setup_with(2U);
-    *link_of(cache->current, 2U) = LINK_END;
-    EXPECT(mete_slab_alloc(cache) != NULL);
-    (void)tap_take_fault();
-    EXPECT((mete_slab_alloc(cache) == NULL) && (tap_take_fault() == METE_FAULT_CORRUPT));
-    EXPECT((fixture.shelf.acquire_count == 1U) && (mete_slab_usage(cache).refusals == 0U));
-}
-
-static void test_alloc_never_follows_a_table_out_of_the_table(void)
-{
-    mete_slab_t *const cache = setup_with(2U * PER_SLAB);
-    mete_slab_free(cache, held[0]);  // Of the slab that is not the head.
-    mete_slab_entry_t *const head = cache->current;
-    EXPECT(head->next != NO_SLAB);
-    const uint16_t right = head->next;
-    static const uint16_t wrong[] = {2U, SLAB_MAX, NO_SLAB - 1};
-    for (size_t i = 0U; i < sizeof wrong / sizeof wrong[0]; i++) {
-        head->next = wrong[i];
-        EXPECT((mete_slab_alloc(cache) == NULL) && (tap_take_fault() == METE_FAULT_CORRUPT));
-    }
-    head->next = (uint16_t)(head - cache->table);  // A slab that is full.
-    EXPECT((mete_slab_alloc(cache) == NULL) && (tap_take_fault() == METE_FAULT_CORRUPT));
-    head->next = NO_SLAB;
-    EXPECT((mete_slab_alloc(cache) == NULL) && (tap_take_fault() == METE_FAULT_CORRUPT));
-    head->next = right;
-    EXPECT((mete_slab_alloc(cache) == held[0]) && mete_slab_check(cache));
-}
-
-static void test_check_sees_every_single_link_spoiled(void)
-{
-    mete_slab_t *const cache = setup_with(8U);
-    mete_slab_free(cache, held[1]);
-    mete_slab_free(cache, held[3]);
-    for (size_t i = 0U; i < 2U * PER_SLAB; i++) {
-        uint16_t *const link = link_of(&cache->table[i / PER_SLAB], i % PER_SLAB);
-        const uint16_t right = *link;
-        for (uint32_t value = 0U; value <= UINT16_MAX; value += (value == 600U) ? 64000U : 1U) {
-            *link = (uint16_t)value;
-            EXPECT(mete_slab_check(cache) == (value == right));
-        }
-        *link = right;
-    }
-}
-
-static void test_check_sees_every_field_spoiled(void)
-{
-    mete_slab_t *const cache = setup_with(8U);
-    mete_slab_free(cache, held[1]);
-    (void)mete_slab_alloc(cache);
-    cache->in_use_peak = in_use(cache);
-    cache->slab_count_peak = slab_count(cache);
-    size_t *const sizes[] = {&cache->block_count, &cache->block_size, &cache->in_use,
-                             &cache->step,        &cache->rotation,   &cache->slab_count};
-    for (size_t i = 0U; i < sizeof sizes / sizeof sizes[0]; i++) {
-        const size_t right = *sizes[i];
-        for (size_t bit = 0U; bit < 8U * sizeof(size_t); bit++) {
-            *sizes[i] = right ^ ((size_t)1U << bit);
-            EXPECT(!mete_slab_check(cache));
-        }
-        *sizes[i] = right;
-        EXPECT(mete_slab_check(cache));
-    }
-    size_t *const peaks[] = {&cache->in_use_peak, &cache->slab_count_peak, &cache->inverse};
-    for (size_t i = 0U; i < sizeof peaks / sizeof peaks[0]; i++) {
-        (*peaks[i])--;
-        EXPECT(!mete_slab_check(cache));
-        (*peaks[i])++;
-    }
-    mete_slab_entry_t **const entries[] = {&cache->current, &cache->upper, &cache->table};
-    for (size_t i = 0U; i < sizeof entries / sizeof entries[0]; i++) {
-        *entries[i] += SLAB_MAX - 2;
-        EXPECT(!mete_slab_check(cache));
-        *entries[i] -= SLAB_MAX - 2;
-    }
-    EXPECT(mete_slab_check(cache));
-}
-
-static void test_check_sees_every_entry_spoiled(void)
-{
-    // Three slabs, each with a free block, so that the order of the list is known.
-    mete_slab_t *const cache = setup_with(3U * PER_SLAB);
-    for (size_t i = 0U; i < 3U; i++) {
-        mete_slab_free(cache, held[i * PER_SLAB]);
-    }
-    for (size_t i = 0U; i < 3U; i++) {
-        mete_slab_entry_t *const entry = &cache->table[i];
-        const mete_slab_entry_t right = *entry;
-        for (size_t bit = 0U; bit < 16U; bit++) {
-            entry->first_free = (uint16_t)(right.first_free ^ (1U << bit));
-            EXPECT(!mete_slab_check(cache));
-            entry->first_free = right.first_free;
-            entry->next = (uint16_t)(right.next ^ (1U << bit));
-            EXPECT(!mete_slab_check(cache));
-            entry->next = right.next;
-        }
-    }
-    swap(&cache->table[0], &cache->table[1]);
-    EXPECT(!mete_slab_check(cache));
-    swap(&cache->table[0], &cache->table[1]);
-    EXPECT(mete_slab_check(cache));
-}
-
-static void test_level_3_reports_damage_anywhere_after_every_operation(void)
-{
-    mete_slab_t *const cache = setup_with(4U);
-    *link_of(cache->current, 0U) = LINK_LIVE - 1;  // A live block that nobody frees.
-    const int expected = (METE_CHECK_LEVEL >= 3) ? METE_FAULT_CORRUPT : 0;
-    mete_slab_free(cache, held[2]);
-    EXPECT(tap_take_fault() == expected);
-    EXPECT((mete_slab_alloc(cache) == held[2]) && (tap_take_fault() == expected));
-    EXPECT((mete_slab_reserve(cache, 1U) == (expected == 0)) && (tap_take_fault() == expected));
 }
 
 // ---- The view
@@ -851,6 +498,38 @@ static void test_random_work_agrees_with_a_model(void)
     EXPECT(model.held_peak == BLOCK_MAX);
 }
 
+// Hands memory out from front to back and forgets what comes back.
+static struct {
+    unsigned char *next;
+    size_t left;
+} bump;
+
+static void *bump_acquire(void *self, size_t size, size_t align)
+{
+    (void)self;
+    const size_t gap = (0U - (uintptr_t)bump.next) & (align - 1U);
+    if (size + gap > bump.left) {
+        return NULL;
+    }
+    unsigned char *const block = bump.next + gap;
+    bump.next = block + size;
+    bump.left -= size + gap;
+    return block;
+}
+
+static void bump_release(void *self, void *block, size_t size, size_t align)
+{
+    (void)self, (void)block, (void)size, (void)align;
+}
+
+static mete_alloc_t bump_over(unsigned char *start, size_t size)
+{
+    static const mete_alloc_ops_t ops = {bump_acquire, bump_release, NULL, NULL, NULL};
+    bump.next = start;
+    bump.left = size;
+    return (mete_alloc_t){&ops, &bump};
+}
+
 static void test_define_makes_a_cache(void)
 {
     typedef struct session {
@@ -873,15 +552,7 @@ static void run_what_needs_checks(void)
     RUN(test_free_refuses_what_is_not_a_block);
     RUN(test_free_refuses_a_free_block);
     RUN(test_free_refuses_a_block_of_a_slab_given_back);
-    RUN(test_free_reports_a_link_that_is_neither_live_nor_free);
     RUN(test_every_block_can_be_freed_with_any_number_of_slabs);
-    RUN(test_purge_gives_nothing_back_if_a_link_is_spoiled);
-    RUN(test_alloc_reports_a_slab_that_overlaps_another);
-    RUN(test_alloc_never_hands_out_a_live_block);
-    RUN(test_alloc_never_follows_a_link_out_of_the_slab);
-    RUN(test_a_list_that_ends_too_early_adds_no_slab);
-    RUN(test_alloc_never_follows_a_table_out_of_the_table);
-    RUN(test_level_3_reports_damage_anywhere_after_every_operation);
     RUN(test_view_holds_the_caller_to_size_and_alignment);
     RUN(test_view_resizes_up_to_the_block);
 }
@@ -909,11 +580,6 @@ int main(void)
     RUN(test_permille_of_many);
     RUN(test_owns_every_byte_of_its_blocks_and_no_other);
     RUN(test_walk_shows_every_block_in_order);
-    RUN(test_the_slab_of_an_address_is_the_last_that_starts_below);
-    RUN(test_alloc_reports_a_slab_that_overlaps_by_a_byte);
-    RUN(test_check_sees_every_single_link_spoiled);
-    RUN(test_check_sees_every_field_spoiled);
-    RUN(test_check_sees_every_entry_spoiled);
     RUN(test_view_serves_what_fits_and_refuses_what_does_not);
     RUN(test_random_work_agrees_with_a_model);
     RUN(test_define_makes_a_cache);
