@@ -40,6 +40,7 @@ typedef struct mete_alloc_ops {
     size_t (*size_of)(const void *self, const void *block);
 } mete_alloc_ops_t;
 
+/// An allocator. {NULL, NULL} is none: inits refuse it, calls through it are not to be made.
 typedef struct mete_alloc {
     const mete_alloc_ops_t *ops;
     void *self;
@@ -69,6 +70,7 @@ METE_INLINE void mete_release(mete_alloc_t alloc, void *block, size_t size, size
 }
 
 /// Changes a block's size where it stands. True if it now has `new_size`; false leaves it as it was.
+/// False for NULL and for size 0.
 METE_INLINE bool mete_resize(mete_alloc_t alloc, void *block, size_t old_size, size_t new_size,
                              size_t align)
 {
@@ -113,7 +115,7 @@ METE_INLINE void *mete_acquire_zeroed(mete_alloc_t alloc, size_t size, size_t al
     return block;
 }
 
-/// As mete_acquire() for `count` elements of `size` bytes. NULL if count * size overflows.
+/// As mete_acquire() for `count` elements of `size` bytes. NULL if count * size overflows or is 0.
 METE_INLINE void *mete_acquire_array(mete_alloc_t alloc, size_t count, size_t size, size_t align)
 {
     size_t total = 0U;

@@ -5,9 +5,10 @@
 /// What every module shares: how a bug is reported, how much is checked, who the caller was.
 ///
 /// Five macros adapt Mete to a program. Define them in one header of your own and name it when you
-/// compile: -DMETE_CONFIG_HEADER='"my_mete_config.h"'. All have defaults.
+/// compile: -DMETE_CONFIG_HEADER='"my_mete_config.h"', the same for Mete and for all that includes it.
+/// All have defaults.
 ///
-///     METE_FAULT(fault, object, address)  Called when a bug is found. Default: trap.
+///     METE_FAULT(fault, object, address)  An expression, evaluated when a bug is found. Default: trap.
 ///     METE_CHECK_LEVEL                    How much is checked, 0 ... 3. Default: 1.
 ///     METE_LIKELY(condition)              Which way a branch usually goes.
 ///     METE_SECTION                        Attribute of the storage that METE_..._DEFINE creates.
@@ -15,7 +16,9 @@
 ///
 /// METE_FAULT expands in the function that the program called, so a handler may take
 /// __builtin_return_address(0) there. It should not return. If it does, the call that was refused
-/// has had no effect; only after METE_FAULT_ASSERT is nothing promised.
+/// has had no effect; only after METE_FAULT_ASSERT is nothing promised. One that reports and stops:
+///
+///     #define METE_FAULT(f, o, a) mete_fault_report(f, o, a, __builtin_return_address(0))
 
 #ifdef METE_CONFIG_HEADER
 #include METE_CONFIG_HEADER
@@ -36,6 +39,18 @@ typedef enum mete_fault {
     METE_FAULT_OVERFLOW,     ///< A stack or buffer ran over its end.
     METE_FAULT_CORRUPT       ///< The bookkeeping was overwritten.
 } mete_fault_t;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Says on the platform's console what was wrong, then stops the program. In port/os/, or your own.
+__attribute__((noreturn)) void mete_fault_report(mete_fault_t fault, const void *object,
+                                                 const void *address, const void *caller);
+
+#ifdef __cplusplus
+}
+#endif
 
 #ifndef METE_FAULT
 #define METE_FAULT(fault, object, address) \

@@ -3,7 +3,8 @@
 #define METE_PLATFORM_H
 
 /// What Mete asks of the platform. The functions are implemented once per platform in port/os/; a
-/// program that uses one without linking a port gets a link error, never a silent default.
+/// program that uses one without linking a port gets a link error, never a silent default. What METE_FAULT
+/// may call, mete_fault_report(), is declared in mete/core/base.h.
 
 #include "mete/core/base.h"
 
@@ -50,12 +51,6 @@ uint32_t mete_clock_ms(void);
 /// Nests. Callable from tasks and interrupts.
 uintptr_t mete_critical_enter(void);
 void mete_critical_leave(uintptr_t state);
-
-/// Says on the platform's console what was wrong, then stops the program. A METE_FAULT that reports:
-///     #define METE_FAULT(fault, object, address)
-///         mete_fault_report(fault, object, address, __builtin_return_address(0))
-__attribute__((noreturn)) void mete_fault_report(mete_fault_t fault, const void *object,
-                                                 const void *address, const void *caller);
 
 #ifdef __cplusplus
 }

@@ -14,7 +14,8 @@
 ///     const mete_alloc_t shared = mete_critical_as_alloc(&critical);
 ///
 /// A program whose METE_CONFIG_HEADER includes port/os/bare_metal_inline.h has the critical section
-/// compiled into every call: then it adds 10 instructions on a Cortex-M4, or 11 with a site to tell.
+/// compiled into every call: then it adds 10 instructions on a Cortex-M4, or 11 with a site to tell. Others
+/// link mete_critical_enter() and mete_critical_leave(): those of a port in port/os/, or their own.
 ///
 ///   Time     Interrupts off for the call behind and a few instructions. No loop.
 ///   Space    One mete_critical_t. Nothing a block.

@@ -6,7 +6,8 @@
 ///
 /// Two views of one allocator. Through the interrupts' view a release only links the block into a list,
 /// within a few instructions. The next call of a task, through the other view, hands what is in the
-/// list to the allocator behind. Stands directly behind the lock, in front of all else:
+/// list to the allocator behind. Stands behind the lock, and mete/wrap/wait.h if it is used, in front of all
+/// else. It needs the platform's critical section: mete/core/platform.h.
 ///
 ///     static const mete_defer_config_t config = {.drain_max = 4};
 ///     static mete_defer_t defer;

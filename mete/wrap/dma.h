@@ -23,7 +23,7 @@
 ///   Threads  Not synchronised. Calls through the view must exclude each other: put mete/wrap/lock.h in
 ///            front. clean and invalidate need no lock.
 ///   Errors   As the allocator behind. clean and invalidate of a range that does not consist of whole
-///            lines: METE_FAULT_ALIGN for its start, METE_FAULT_SIZE for its size, and no effect.
+///            lines, or is empty: METE_FAULT_ALIGN for its start, METE_FAULT_SIZE for its size, and no effect.
 
 #include "mete/core/alloc.h"
 

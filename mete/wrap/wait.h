@@ -6,7 +6,8 @@
 ///
 /// The wrapper sees what comes back and wakes whoever waits with the highest priority. It stands behind
 /// the lock, for waiting happens outside of it; in front of mete/wrap/defer.h, whose `wake` may be
-/// mete_wait_notify, so that a release by an interrupt ends the waiting too.
+/// mete_wait_notify, so that a release by an interrupt ends the waiting too. It needs a clock, a critical
+/// section and a signal of the platform: mete/core/platform.h.
 ///
 ///     static mete_wait_t wait;
 ///     (void)mete_wait_init(&wait, mete_heap_as_alloc(heap));
