@@ -17,6 +17,7 @@
 #include "mete/wrap/scrub.h"
 #include "mete/wrap/seal.h"
 #include "mete/wrap/stats.h"
+#include "mete/wrap/timing.h"
 #include "mete/wrap/track.h"
 #include "mete/wrap/wait.h"
 #include "tests/support/tap.h"
@@ -313,6 +314,37 @@ static bool agrees_stats(void)
            (usage.refusals == refusals);
 }
 
+static mete_timing_t timing;
+
+static uint32_t tick(void)
+{
+    static uint32_t now;
+    return ++now;
+}
+
+// To run out of memory is not to be late: nothing is refused here.
+static mete_alloc_t make_timing(mete_alloc_t first, mete_alloc_t second)
+{
+    static const mete_timing_costs_t limits = {1U, 1U, 1U};
+    static mete_timing_class_t classes[3];
+    static const mete_timing_config_t config = {.clock = tick,
+                                                .classes = classes,
+                                                .class_count = 3U,
+                                                .first_size = 32U,
+                                                .limits = &limits,
+                                                .limit_count = 1U,
+                                                .policy = METE_TIMING_REFUSES_LATE};
+    (void)second;
+    EXPECT(mete_timing_init(&timing, first, &config));
+    return mete_timing_as_alloc(&timing);
+}
+
+static bool agrees_timing(void)
+{
+    return mete_timing_check(&timing) && (mete_timing_refusals(&timing) == 0U) &&
+           (mete_timing_last(&timing) == NULL);
+}
+
 static mete_track_t track;
 
 static mete_alloc_t make_track(mete_alloc_t first, mete_alloc_t second)
@@ -415,6 +447,7 @@ static const subject_t subjects[] = {
     {.name = "scrub", .make = make_scrub},
     {.name = "lock", .make = make_lock, .agrees = is_unlocked},
     {.name = "stats", .make = make_stats, .agrees = agrees_stats},
+    {.name = "timing", .make = make_timing, .agrees = agrees_timing},
     {.name = "track", .make = make_track, .agrees = agrees_track},
     {.name = "fail", .make = make_fail, .agrees = agrees_fail},
     {.name = "route", .make = make_route, .agrees = agrees_route, .uses_second = true},

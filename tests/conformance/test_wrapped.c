@@ -21,6 +21,7 @@
 #include "mete/wrap/scrub.h"
 #include "mete/wrap/seal.h"
 #include "mete/wrap/stats.h"
+#include "mete/wrap/timing.h"
 #include "mete/wrap/track.h"
 #include "mete/wrap/wait.h"
 #include "tests/conformance/suite.h"
@@ -244,6 +245,31 @@ static mete_alloc_t with_scrub(mete_alloc_t inner)
     return mete_scrub_as_alloc(&scrub);
 }
 
+static mete_timing_t timing;
+
+static uint32_t tick(void)
+{
+    static uint32_t now;
+    return ++now;
+}
+
+// Refuses what was late: nothing is, with this clock.
+static mete_alloc_t with_timing(mete_alloc_t inner)
+{
+    static const mete_timing_costs_t limits = {100U, 100U, 100U};
+    static mete_timing_class_t classes[4];
+    static const mete_timing_config_t config = {.clock = tick,
+                                                .classes = classes,
+                                                .class_count = 4U,
+                                                .first_size = 16U,
+                                                .limits = &limits,
+                                                .limit_count = 1U,
+                                                .policy = METE_TIMING_REFUSES_LATE,
+                                                .site = &site};
+    (void)mete_timing_init(&timing, inner, &config);
+    return mete_timing_as_alloc(&timing);
+}
+
 static mete_alloc_t with_lock(mete_alloc_t inner)
 {
     static const mete_lock_ops_t ops = {enter, leave};
@@ -370,6 +396,16 @@ static mete_alloc_t make_scrub_pool(mete_span_t arena)
     return with_scrub(make_pool(arena));
 }
 
+static mete_alloc_t make_timing_heap(mete_span_t arena)
+{
+    return with_timing(make_heap(arena));
+}
+
+static mete_alloc_t make_timing_pool(mete_span_t arena)
+{
+    return with_timing(make_pool(arena));
+}
+
 static mete_alloc_t make_stats_atomic_pool(mete_span_t arena)
 {
     return with_stats(make_atomic_pool(arena));
@@ -425,7 +461,7 @@ static mete_alloc_t make_all(mete_span_t arena)
 {
     const mete_alloc_t counted = with_quota(with_fail(with_track(make_heap(arena))));
     const mete_alloc_t shaped = with_stats(with_dma(with_seal(with_scrub(counted))));
-    return with_lock(with_wait(with_defer(shaped)));
+    return with_lock(with_wait(with_defer(with_timing(shaped))));
 }
 
 static bool check_heap(void)
@@ -503,6 +539,16 @@ static bool check_quota_pool(void)
     return mete_pool_check(&pool) && mete_quota_check(&quota);
 }
 
+static bool check_timing_heap(void)
+{
+    return mete_heap_check(heap) && mete_timing_check(&timing);
+}
+
+static bool check_timing_pool(void)
+{
+    return mete_pool_check(&pool) && mete_timing_check(&timing);
+}
+
 static bool check_tier(void)
 {
     return mete_tier_check(&tier) && mete_pool_check(&pool) && mete_heap_check(heap);
@@ -530,7 +576,7 @@ static bool check_chain(void)
 
 static bool check_all(void)
 {
-    return check_chain() && mete_quota_check(&quota);
+    return check_chain() && mete_quota_check(&quota) && mete_timing_check(&timing);
 }
 
 #define HEAP_SIZE      (SUITE_ARENA_SIZE - sizeof(mete_heap_t) - 32U)
@@ -596,6 +642,9 @@ static const suite_subject_t subjects[] = {
      HEAP_TRAITS & ~(unsigned)SUITE_RESIZES, NULL},
     {"scrub over pool", make_scrub_pool, check_pool, BLOCK_SIZE, 64U,
      POOL_TRAITS & ~(unsigned)SUITE_RESIZES, NULL},
+    {"timing over heap", make_timing_heap, check_timing_heap, HEAP_SIZE, SUITE_ALIGN_MAX,
+     HEAP_TRAITS, NULL},
+    {"timing over pool", make_timing_pool, check_timing_pool, BLOCK_SIZE, 64U, POOL_TRAITS, NULL},
     {"all over heap", make_all, check_all,
      HEAP_SIZE - METE_TRACK_PREFIX_SIZE(LINE_SIZE) - METE_QUOTA_PREFIX_SIZE(LINE_SIZE) -
          2U * LINE_SIZE,

@@ -44,6 +44,7 @@
 #include "mete/wrap/scrub.h"
 #include "mete/wrap/seal.h"
 #include "mete/wrap/stats.h"
+#include "mete/wrap/timing.h"
 #include "mete/wrap/track.h"
 #include "mete/wrap/wait.h"
 #include "tests/support/tap.h"
@@ -387,6 +388,31 @@ void test_wrappers_that_refuse_and_wrappers_that_shape()
     EXPECT((tap_take_fault() == METE_FAULT_ORDER) && mete_heap_check(heap));
 }
 
+uint32_t no_time_passes()
+{
+    return 5U;
+}
+
+void test_timing()
+{
+    static const mete_timing_costs_t limit = {1U, 1U, 1U};
+    static const mete_timing_costs_t bound = {10U, 10U, 0U};
+    static mete_timing_class_t classes[2];
+    static const mete_timing_config_t config = {
+        no_time_passes,           classes, 2U,      64U,    &limit, 1U, &bound, 1U, 103U,
+        METE_TIMING_REFUSES_LATE, nullptr, nullptr, nullptr};
+    static mete_timing_t timing;
+    mete_heap_t *const heap = mete_heap_init(&app_config);
+    EXPECT(mete_timing_init(&timing, mete_heap_as_alloc(heap), &config));
+    EXPECT(mete_acquire(mete_timing_as_alloc(&timing), 100U, 8U) == nullptr);
+    EXPECT(mete_timing_last(&timing)->is_refused && (mete_timing_refusals(&timing) == 1U));
+    const mete_timing_guarantee_t known = mete_timing_guarantee(&timing, METE_TIMING_ACQUIRE, 100U);
+    EXPECT((known.kind == METE_TIMING_BOUND) && (known.ticks == 2U));
+    EXPECT(mete_timing_usage(&timing, METE_TIMING_RESIZE, 100U)->bound_ticks == 0U);
+    mete_timing_reset(&timing);
+    EXPECT(mete_timing_check(&timing) && (mete_timing_refusals(&timing) == 0U));
+}
+
 // ---- protect
 
 void test_stack()
@@ -422,6 +448,7 @@ int main()
     RUN(test_wrappers_in_a_chain);
     RUN(test_wrappers_for_tasks_and_interrupts);
     RUN(test_wrappers_that_refuse_and_wrappers_that_shape);
+    RUN(test_timing);
     RUN(test_stack);
     return tap_finish();
 }
