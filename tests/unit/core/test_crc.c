@@ -23,7 +23,7 @@ static void test_parts_give_the_crc_of_the_whole(void)
 {
     for (size_t cut = 0U; cut <= 9U; cut++) {
         const uint32_t front = mete_crc32(0U, "123456789", cut);
-        EXPECT(mete_crc32(front, "123456789" + cut, 9U - cut) == 0xCBF43926U);
+        EXPECT(mete_crc32(front, &"123456789"[cut], 9U - cut) == 0xCBF43926U);
     }
 }
 
