@@ -23,7 +23,7 @@ typedef struct __attribute__((may_alias)) block {
 
 _Static_assert(sizeof(block_t) == GRANULE, "the smallest block holds a free block's link");
 _Static_assert(sizeof(mete_list_t) % GRANULE == 0U, "the first block lies behind the list");
-_Static_assert(METE_LIST_SIZE_MAX / 8U - 1U <= UINT16_MAX, "a half can say the size of all");
+_Static_assert(METE_LIST_SIZE_MAX / 8U - 1U <= UINT16_MAX, "16 bits can say the size of all");
 
 // No block: what led here is damaged. Above all addresses, so that a search ends here.
 #define DAMAGE ((block_t *)UINTPTR_MAX)
@@ -40,7 +40,7 @@ _Static_assert(METE_LIST_SIZE_MAX / 8U - 1U <= UINT16_MAX, "a half can say the s
 
 METE_INLINE bool is_damage(const void *block)
 {
-    return (METE_CHECK_LEVEL >= 1) && (block == DAMAGE);
+    return block == DAMAGE;
 }
 
 METE_INLINE block_t *head_of(const mete_list_t *list)
@@ -154,11 +154,10 @@ METE_INLINE bool is_live(const mete_list_t *list, const block_t *block)
 HOT block_t *next_of(const mete_list_t *list, const block_t *block)
 {
     block_t *const next = block->next;
-    if ((METE_CHECK_LEVEL >= 1) &&
-        (!has_free_tag(block) || (next <= block) || (next > end_of(list)))) {
+    if ((METE_CHECK_LEVEL >= 1) && (!has_free_tag(block) || (next > end_of(list)))) {
         return DAMAGE;
     }
-    return next;
+    return (next > block) ? next : DAMAGE;
 }
 
 // ---- The moves of a block
@@ -197,8 +196,17 @@ HOT bool survey(const mete_list_t *list, const block_t *block, room_t *room)
     return !is_damage(after);
 }
 
-// Makes `size` granules of the room at `block` a block in use, and the rest a free one.
-HOT void settle(const room_t *room, block_t *block, size_t size)
+// The peak is as it stood when something was given back last: until then it is what is in use.
+METE_INLINE void keep_peak(mete_list_t *list)
+{
+    if (list->in_use > list->in_use_peak) {
+        list->in_use_peak = list->in_use;
+    }
+}
+
+// Makes `size` granules of the room at `block` a block in use, and the rest a free one. `old_size` of them
+// were in use before.
+HOT void settle(mete_list_t *list, const room_t *room, block_t *block, size_t size, size_t old_size)
 {
     block_t *after = room->after;
     if (room->size - size < REST_MIN) {
@@ -210,12 +218,15 @@ HOT void settle(const room_t *room, block_t *block, size_t size)
     }
     put_free(room->before, size_in(room->before), after);
     put_live(block, size);
+    list->in_use = (uint16_t)(list->in_use + size - old_size);
 }
 
 // Makes all of the room at `block` free, one with a free block in front that touches it.
-METE_INLINE void join(const room_t *room, block_t *block)
+METE_INLINE void join(mete_list_t *list, const room_t *room, block_t *block)
 {
     block_t *const before = room->before;
+    keep_peak(list);
+    list->in_use = (uint16_t)(list->in_use - size_in(block));
     if (behind(before) == block) {
         wipe(block);
         put_free(before, size_in(before) + room->size, room->after);
@@ -234,7 +245,7 @@ METE_INLINE size_t gap_to(const void *payload, size_t align)
 }
 
 // Makes `size` granules at a gap from `block` a block in use. What lies in the gap stays a free block.
-METE_INLINE void *carve(room_t *room, block_t *block, size_t gap, size_t size)
+METE_INLINE void *carve(mete_list_t *list, room_t *room, block_t *block, size_t gap, size_t size)
 {
     room->size = size_in(block) - gap;
     if (gap != 0U) {
@@ -242,7 +253,7 @@ METE_INLINE void *carve(room_t *room, block_t *block, size_t gap, size_t size)
         room->before = block;
         block = at(block, gap);
     }
-    settle(room, block, size);
+    settle(list, room, block, size, 0U);
     return payload_of(block);
 }
 
@@ -258,7 +269,7 @@ HOT void *take(mete_list_t *list, size_t size, size_t align)
         const size_t gap = gap_to(payload_of(block), align);
         room.after = next_of(list, block);
         if ((gap + size <= size_in(block)) && !is_damage(room.after)) {
-            return carve(&room, block, gap, size);
+            return carve(list, &room, block, gap, size);
         }
         room.before = block;
         block = room.after;
@@ -266,7 +277,11 @@ HOT void *take(mete_list_t *list, size_t size, size_t align)
             break;
         }
     }
-    return is_damage(block) ? DAMAGE : NULL;
+    if (is_damage(block)) {
+        return DAMAGE;
+    }
+    list->refusals++;
+    return NULL;
 }
 
 // Why an address was refused: what it really is. Walks the blocks.
@@ -293,6 +308,9 @@ mete_list_t *mete_list_init(const mete_list_config_t *config)
     mete_list_t *const list = (mete_list_t *)(mete_align_up(start, GRANULE) - WORD);
     list->end = mete_align_down(start + storage.size, GRANULE) - WORD;
     list->search = config->search;
+    list->refusals = 0U;
+    list->in_use = 0U;
+    list->in_use_peak = 0U;
     block_t *const first = first_of(list);
     put_free(head_of(list), 0U, first);
     put_free(first, (list->end - (uintptr_t)first) / GRANULE, end_of(list));
@@ -341,10 +359,10 @@ METE_DIRECT void mete_list_free(mete_list_t *list, void *block)
     block_t *const freed = block_of(block);
     room_t room;
     if (!is_live(list, freed) || !survey(list, freed, &room)) {
-        METE_FAULT(reason(list, block), list, block);
+        METE_FAULT((METE_CHECK_LEVEL < 1) ? METE_FAULT_CORRUPT : reason(list, block), list, block);
         return;
     }
-    join(&room, freed);
+    join(list, &room, freed);
     if (!is_sound(list)) {
         METE_FAULT(METE_FAULT_CORRUPT, list, NULL);
     }
@@ -360,13 +378,14 @@ METE_DIRECT bool mete_list_resize(mete_list_t *list, void *block, size_t size)
     const size_t wanted = granules_for(size);
     room_t room;
     if (!is_live(list, resized) || !survey(list, resized, &room)) {
-        METE_FAULT(reason(list, block), list, block);
+        METE_FAULT((METE_CHECK_LEVEL < 1) ? METE_FAULT_CORRUPT : reason(list, block), list, block);
         return false;
     }
     if (wanted > room.size) {
         return false;
     }
-    settle(&room, resized, wanted);
+    keep_peak(list);
+    settle(list, &room, resized, wanted, size_in(resized));
     if (!is_sound(list)) {
         METE_FAULT(METE_FAULT_CORRUPT, list, NULL);
     }
@@ -417,32 +436,39 @@ bool mete_list_walk(const mete_list_t *list,
     return next_free == end_of(list);
 }
 
-// Two free blocks never touch. `self` says whether the block in front was free.
+typedef struct proof {
+    bool was_free;  // The block in front.
+    size_t in_use;  // Granules in blocks so far.
+} proof_t;
+
+// Two free blocks never touch.
 static bool is_apart(void *self, const mete_list_block_t *block)
 {
-    bool *const was_free = (bool *)self;
-    const bool touches = *was_free && !block->is_live;
-    *was_free = !block->is_live;
+    proof_t *const proof = (proof_t *)self;
+    const bool touches = proof->was_free && !block->is_live;
+    proof->was_free = !block->is_live;
+    proof->in_use += block->is_live ? (block->size + WORD) / GRANULE : 0U;
     return !touches;
 }
 
 bool mete_list_check(const mete_list_t *list)
 {
     METE_ASSERT(list != NULL);
-    bool was_free = false;
-    return (size_in(head_of(list)) == 0U) && mete_list_walk(list, is_apart, &was_free);
+    proof_t proof;
+    proof.was_free = false;
+    proof.in_use = 0U;
+    return (size_in(head_of(list)) == 0U) && mete_list_walk(list, is_apart, &proof) &&
+           (proof.in_use == list->in_use);
 }
 
 typedef struct census {
-    size_t in_use_size, free_count, largest_free_size;
+    size_t free_count, largest_free_size;
 } census_t;
 
 static bool count(void *self, const mete_list_block_t *block)
 {
     census_t *const census = (census_t *)self;
-    if (block->is_live) {
-        census->in_use_size += block->size + WORD;
-    } else {
+    if (!block->is_live) {
         census->free_count++;
         census->largest_free_size =
             (block->size > census->largest_free_size) ? block->size : census->largest_free_size;
@@ -454,15 +480,18 @@ mete_list_usage_t mete_list_usage(const mete_list_t *list)
 {
     METE_ASSERT(list != NULL);
     census_t census;  // Its address is taken: a struct to be returned would be copied by memcpy().
-    census.in_use_size = 0U;
     census.free_count = 0U;
     census.largest_free_size = 0U;
     (void)mete_list_walk(list, count, &census);
+    const size_t in_use = list->in_use;
+    const size_t in_use_peak = (list->in_use_peak > in_use) ? list->in_use_peak : in_use;
     return (mete_list_usage_t){
         .total_size = list->end - (uintptr_t)first_of(list),
-        .in_use_size = census.in_use_size,
+        .in_use_size = in_use * GRANULE,
+        .in_use_peak = in_use_peak * GRANULE,
         .free_count = census.free_count,
         .largest_free_size = census.largest_free_size,
+        .refusals = list->refusals,
     };
 }
 

@@ -19,12 +19,13 @@
 ///            owns, size_of: O(1). check, walk, usage: O(blocks), and so is a fault that says why a
 ///            free or resize was refused.
 ///   Space    4 bytes a block; sizes are rounded up to 8n + 4, and a rest of 8 bytes stays with its
-///            block. The control block (16 bytes) and up to 11 bytes for alignment are taken from the
+///            block. The control block (24 bytes) and up to 11 bytes for alignment are taken from the
 ///            storage. On 64-bit hosts all of it doubles.
 ///   Align    8 bytes; mete_list_alloc_aligned() for more.
 ///   Limits   Storage of at most METE_LIST_SIZE_MAX bytes.
 ///   Threads  Not synchronised. Calls on one list must exclude each other; interrupts included.
-///   Errors   Out of memory is NULL. Misuse and damage: METE_FAULT, and nothing changes.
+///   Errors   Out of memory is NULL, counted. Misuse and damage: METE_FAULT, and nothing changes. At level
+///            0 only a link that does not go up is noticed: no damage makes a call run forever.
 ///
 /// First fit in address order with coalescing as in Knuth, The Art of Computer Programming vol. 1,
 /// section 2.5, algorithms A and B. New is the second half of each header, which vouches for the first.
@@ -41,6 +42,9 @@ typedef struct mete_list {
     uintptr_t head[2];  // The header and link of a free block without room, in front of all others.
     uintptr_t end;      // Where the header of one more block would be. Ends the list too.
     size_t search;
+    size_t refusals;
+    uint16_t in_use;  // Granules.
+    uint16_t in_use_peak;
 } mete_list_t;
 
 /// Where a list lives and how it behaves. Read by init only.
@@ -61,8 +65,10 @@ typedef struct mete_list_config {
 typedef struct {
     size_t total_size;         ///< Bytes that blocks can occupy.
     size_t in_use_size;        ///< Bytes in blocks handed out.
+    size_t in_use_peak;        ///< The most ever handed out at once, in bytes.
     size_t free_count;         ///< Free blocks.
     size_t largest_free_size;  ///< Bytes usable in the largest of them; more cannot be had.
+    size_t refusals;           ///< Calls of alloc that could not be served; wraps at SIZE_MAX.
 } mete_list_usage_t;
 
 /// A block as mete_list_walk() shows it.
@@ -102,7 +108,7 @@ bool mete_list_owns(const mete_list_t *list, const void *address);
 /// Bytes usable in a block that is held: at least as many as were asked for.
 size_t mete_list_size_of(const mete_list_t *list, const void *block);
 
-/// How full the list is now. O(blocks). Of a damaged list, what comes before the damage.
+/// How full the list is now. O(blocks). Of a damaged list, the free blocks that come before the damage.
 mete_list_usage_t mete_list_usage(const mete_list_t *list);
 
 /// Shows every block in address order, free and live, to `visit`, until it returns false. The list

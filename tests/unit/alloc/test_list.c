@@ -193,6 +193,8 @@ static void test_alloc_of_nothing_and_of_too_much_is_null(void)
     EXPECT(mete_list_alloc(list, 0U) == NULL);
     EXPECT(mete_list_alloc(list, largest + 1U) == NULL);
     EXPECT(mete_list_alloc(list, SIZE_MAX) == NULL);
+    EXPECT(list->refusals == 3U);
+    list->refusals = 0U;
     EXPECT(is_unchanged() && (tap_take_fault() == 0));
     EXPECT(mete_list_alloc(list, largest) != NULL);
     EXPECT((free_count(list) == 0U) && (mete_list_usage(list).largest_free_size == 0U));
@@ -503,6 +505,40 @@ static void test_links_are_followed_upwards_and_inside_only(void)
     }
 }
 
+static bool see_all(void *self, const mete_list_block_t *block)
+{
+    (void)self, (void)block;
+    return true;
+}
+
+// Calls that come by a damaged link: each must end, and say why.
+static void expect_no_call_to_pass(mete_list_t *list, void *const blocks[BLOCK_COUNT])
+{
+    EXPECT(alloc_granules(list, 20U) == NULL);
+    EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
+    EXPECT(mete_list_alloc_aligned(list, payload_size(20U), 32U) == NULL);
+    EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
+    EXPECT(!mete_list_resize(list, blocks[4], 1U) && (tap_take_fault() == METE_FAULT_CORRUPT));
+    mete_list_free(list, blocks[4]);
+    EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
+    EXPECT(!mete_list_check(list) && (mete_list_usage(list).refusals == 0U));
+}
+
+// At level 0 too, where links are followed unseen.
+static void test_a_link_that_does_not_go_up_makes_no_call_run_forever(void)
+{
+    void *blocks[BLOCK_COUNT];
+    for (size_t i = 0U; i < 12U; i++) {
+        mete_list_t *const list = setup_with_holes(blocks);
+        block_t *const spoilt[] = {head_of(list), block_of(blocks[1]), block_of(blocks[3])};
+        block_t *const block = spoilt[i % 3U];
+        const size_t size = ((i / 3U) % 2U == 0U) ? size_in(block) : 0U;
+        put_free(block, size, (i < 6U) ? block : head_of(list));
+        expect_no_call_to_pass(list, blocks);
+        EXPECT(!mete_list_walk(list, see_all, NULL));
+    }
+}
+
 static void test_check_sees_free_neighbours_and_what_is_not_listed(void)
 {
     void *blocks[BLOCK_COUNT];
@@ -521,6 +557,14 @@ static void test_check_sees_free_neighbours_and_what_is_not_listed(void)
     EXPECT(!mete_list_check(list));
     list = setup_with_holes(blocks);
     put_live(block_of(blocks[4]), 1000U);
+    EXPECT(!mete_list_check(list));
+}
+
+static void test_check_compares_what_is_in_use_with_the_blocks(void)
+{
+    void *blocks[BLOCK_COUNT];
+    mete_list_t *const list = setup_with_holes(blocks);
+    list->in_use++;
     EXPECT(!mete_list_check(list));
 }
 
@@ -582,9 +626,44 @@ static void test_usage_counts(void)
     void *blocks[BLOCK_COUNT];
     const mete_list_usage_t usage = mete_list_usage(setup_with_holes(blocks));
     EXPECT(usage.in_use_size == (2U + 4U + 6U) * GRANULE);
+    EXPECT(usage.in_use_peak == (2U + 3U + 4U + 5U + 6U + 7U) * GRANULE);
     EXPECT(usage.free_count == 3U);
     EXPECT(usage.largest_free_size + ((2U + 3U + 4U + 5U + 6U) * GRANULE) + WORD ==
            usage.total_size);
+}
+
+static size_t peak(const mete_list_t *list)
+{
+    return mete_list_usage(list).in_use_peak / GRANULE;
+}
+
+static void test_the_peak_follows_every_way_up(void)
+{
+    mete_list_t *const list = setup();
+    EXPECT(peak(list) == 0U);
+    void *const a = alloc_granules(list, 3U);
+    EXPECT(peak(list) == 3U);
+    EXPECT(mete_list_resize(list, a, payload_size(8U)) && (peak(list) == 8U));
+    EXPECT(mete_list_resize(list, a, payload_size(2U)) && (peak(list) == 8U));
+    void *const b = mete_list_alloc_aligned(list, payload_size(5U), 64U);
+    EXPECT((b != NULL) && (peak(list) == 8U));
+    mete_list_free(list, a);
+    mete_list_free(list, b);
+    EXPECT((peak(list) == 8U) && (mete_list_usage(list).in_use_size == 0U));
+    EXPECT((alloc_granules(list, 9U) != NULL) && (peak(list) == 9U));
+    EXPECT(peak(setup()) == 0U);
+}
+
+static void test_what_cannot_be_served_is_counted_and_damage_is_not(void)
+{
+    mete_list_t *const list = setup();
+    void *const block = alloc_granules(list, 3U);
+    EXPECT(mete_list_alloc(list, STORAGE_SIZE) == NULL);
+    EXPECT(mete_list_alloc_aligned(list, STORAGE_SIZE, 64U) == NULL);
+    EXPECT(mete_list_alloc_aligned(list, 1U, 3U) == NULL);  // Misuse.
+    EXPECT(tap_take_fault() == METE_FAULT_ALIGN);
+    EXPECT(!mete_list_resize(list, block, STORAGE_SIZE));  // May still be had by moving.
+    EXPECT(mete_list_usage(list).refusals == 2U);
 }
 
 // ---- the view
@@ -655,10 +734,14 @@ int main(void)
     RUN(test_free_of_null_does_nothing);
     RUN(test_resize_shrinks_and_gives_the_rest_back);
     RUN(test_resize_grows_into_the_free_block_behind);
+    RUN(test_a_link_that_does_not_go_up_makes_no_call_run_forever);
+    RUN(test_check_compares_what_is_in_use_with_the_blocks);
     RUN(test_check_sees_free_neighbours_and_what_is_not_listed);
     RUN(test_owns_every_byte_of_its_blocks_and_no_other);
     RUN(test_walk_shows_every_block_in_order);
     RUN(test_usage_counts);
+    RUN(test_the_peak_follows_every_way_up);
+    RUN(test_what_cannot_be_served_is_counted_and_damage_is_not);
     RUN(test_define_makes_a_list);
     if (METE_CHECK_LEVEL >= 1) {
         run_what_needs_checks();
