@@ -17,7 +17,8 @@ typedef enum mete_event_kind {
     METE_EVENT_RESIZE,       ///< block, size: a block was resized in place; the new size.
     METE_EVENT_REFUSE,       ///< size: a request could not be met.
     METE_EVENT_MARK,         ///< size: the number of a mark that was set.
-    METE_EVENT_THRESHOLD  ///< size: how much is in use of the source, now that a limit was passed.
+    METE_EVENT_THRESHOLD,  ///< size: how much is in use of the source, now that a limit was passed.
+    METE_EVENT_RELIEF      ///< size: likewise, now that it is below the limit again.
 } mete_event_kind_t;
 
 typedef struct mete_event {

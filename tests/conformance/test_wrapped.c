@@ -12,6 +12,7 @@
 #include "mete/alloc/route.h"
 #include "mete/alloc/slab.h"
 #include "mete/alloc/tier.h"
+#include "mete/system/health_sources.h"
 #include "mete/wrap/critical.h"
 #include "mete/wrap/defer.h"
 #include "mete/wrap/dma.h"
@@ -172,6 +173,21 @@ static mete_alloc_t with_track(mete_alloc_t inner)
     return mete_track_as_alloc(&track);
 }
 
+static mete_health_t health;
+
+// It judges every call, finds the heap fragmented most of the time, and can do nothing about it.
+static mete_alloc_t with_health(mete_alloc_t inner)
+{
+    static const mete_health_rule_t rule = {METE_HEALTH_FRAGMENTATION, 2U, 1U, METE_HEALTH_COMPACT,
+                                            0U};
+    static const mete_health_config_t config = {.rules = &rule, .rule_count = 1U, .interval = 1U};
+    static mete_health_source_t source;
+    source.read = mete_health_read_heap;
+    source.self = heap;
+    (void)mete_health_init(&health, inner, &source, 1U, &config);
+    return mete_health_as_alloc(&health);
+}
+
 static mete_critical_t critical;
 static mete_defer_t defer;
 static mete_wait_t waiting;
@@ -284,6 +300,11 @@ static mete_alloc_t with_lock(mete_alloc_t inner)
 static mete_alloc_t make_stats_heap(mete_span_t arena)
 {
     return with_stats(make_heap(arena));
+}
+
+static mete_alloc_t make_health_heap(mete_span_t arena)
+{
+    return with_health(make_heap(arena));
 }
 
 static mete_alloc_t make_lock_heap(mete_span_t arena)
@@ -469,6 +490,11 @@ static bool check_heap(void)
     return mete_heap_check(heap);
 }
 
+static bool check_health_heap(void)
+{
+    return mete_heap_check(heap) && mete_health_check(&health);
+}
+
 static bool check_lock_heap(void)
 {
     return mete_heap_check(heap) && (depth == 0U) && !was_unbalanced;
@@ -591,6 +617,8 @@ static bool check_all(void)
 
 static const suite_subject_t subjects[] = {
     {"stats over heap", make_stats_heap, check_heap, HEAP_SIZE, SUITE_ALIGN_MAX, HEAP_TRAITS, NULL},
+    {"health over heap", make_health_heap, check_health_heap, HEAP_SIZE, SUITE_ALIGN_MAX,
+     HEAP_TRAITS, NULL},
     {"lock over heap", make_lock_heap, check_lock_heap, HEAP_SIZE, SUITE_ALIGN_MAX, HEAP_TRAITS,
      NULL},
     {"stats over list", make_stats_list, check_list, LIST_SIZE, SUITE_ALIGN_MAX, SUITE_ALL, NULL},

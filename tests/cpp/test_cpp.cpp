@@ -34,6 +34,8 @@
 #include "mete/core/text.h"
 #include "mete/core/words.h"
 #include "mete/protect/stack.h"
+#include "mete/system/health.h"
+#include "mete/system/health_sources.h"
 #include "mete/system/system.h"
 #include "mete/wrap/critical.h"
 #include "mete/wrap/defer.h"
@@ -319,7 +321,12 @@ void test_wrappers_in_a_chain()
     mete_heap_t *const heap = mete_heap_init(&app_config);
     EXPECT(mete_track_init(&track, mete_heap_as_alloc(heap), &track_config));
     EXPECT(mete_stats_init(&stats, mete_track_as_alloc(&track), nullptr));
-    EXPECT(mete_locked_init(&locked, mete_stats_as_alloc(&stats), {&lock_ops, nullptr}, &site));
+    static mete_health_t health;
+    static const mete_health_config_t health_config = {};
+    const mete_health_source_t sources[] = {{mete_health_read_heap, heap},
+                                            {mete_health_read_stats, &stats}};
+    EXPECT(mete_health_init(&health, mete_stats_as_alloc(&stats), sources, 2U, &health_config));
+    EXPECT(mete_locked_init(&locked, mete_health_as_alloc(&health), {&lock_ops, nullptr}, &site));
     const mete_alloc_t alloc = mete_locked_as_alloc(&locked);
     use(alloc, 100U);
     void *const block = mete_acquire(alloc, 50U, 8U);
