@@ -12,6 +12,7 @@
 #include "mete/wrap/defer.h"
 #include "mete/wrap/dma.h"
 #include "mete/wrap/fail.h"
+#include "mete/wrap/guard.h"
 #include "mete/wrap/lock.h"
 #include "mete/wrap/quota.h"
 #include "mete/wrap/scrub.h"
@@ -112,6 +113,7 @@ typedef struct subject {
     size_t (*kept_count)(void);  // Blocks that it holds itself now, on top of what it handed out.
     void *(*acquire)(mete_alloc_t view, size_t size, size_t align);
     void (*release)(mete_alloc_t view, const slot_t *slot);
+    void (*settle)(void);  // Gives back what it holds itself. NULL: a few calls do.
     bool uses_second;
 } subject_t;
 
@@ -256,6 +258,41 @@ static mete_alloc_t make_seal(mete_alloc_t first, mete_alloc_t second)
 static bool agrees_seal(void)
 {
     return !mete_seal_is_closed(&seal) && (mete_seal_refusals(&seal) == 0U);
+}
+
+static mete_guard_t guard;
+
+static mete_alloc_t make_guard(mete_alloc_t first, mete_alloc_t second)
+{
+    static const mete_guard_config_t config = {.fills_acquired = true};
+    (void)second;
+    EXPECT(mete_guard_init(&guard, first, &config));
+    return mete_guard_as_alloc(&guard);
+}
+
+static mete_alloc_t make_quarantine(mete_alloc_t first, mete_alloc_t second)
+{
+    static const mete_guard_config_t config = {
+        .quarantine_size = 400U, .fills_released = true, .released_fill = 0xDDU};
+    (void)second;
+    EXPECT(mete_guard_init(&guard, first, &config));
+    return mete_guard_as_alloc(&guard);
+}
+
+static bool agrees_guard(void)
+{
+    return mete_guard_check(&guard) && mete_guard_check_next(&guard, 2U) &&
+           (mete_guard_usage(&guard).withheld_count == 0U);
+}
+
+static size_t count_quarantined(void)
+{
+    return mete_guard_usage(&guard).quarantine_count;
+}
+
+static void empty_quarantine(void)
+{
+    (void)mete_guard_purge(&guard, SIZE_MAX);
 }
 
 static mete_scrub_t scrub;
@@ -418,7 +455,8 @@ static bool agrees_tier(void)
 static mete_alloc_t make_all(mete_alloc_t first, mete_alloc_t second)
 {
     const mete_alloc_t counted = make_quota(make_fail(make_track(first, second), second), second);
-    const mete_alloc_t shaped = make_dma(make_seal(make_scrub(counted, second), second), second);
+    const mete_alloc_t shaped =
+        make_dma(make_seal(make_scrub(make_guard(counted, second), second), second), second);
     return make_lock(make_wait(make_defer(shaped, second), second), second);
 }
 
@@ -427,7 +465,7 @@ static bool agrees_all(void)
     return mete_quota_check(&quota) && mete_track_check(&track) &&
            (mete_quota_usage(&quota, 0U)->in_use_count == held_count) &&
            (mete_track_total(&track, NULL).count == held_count) && (owner.refusals == refusals) &&
-           is_nobody_in_line() && is_unlocked() && agrees_fail() && agrees_seal();
+           is_nobody_in_line() && is_unlocked() && agrees_fail() && agrees_seal() && agrees_guard();
 }
 
 static const subject_t subjects[] = {
@@ -444,6 +482,12 @@ static const subject_t subjects[] = {
      .kept_count = count_emergency},
     {.name = "dma", .make = make_dma},
     {.name = "seal", .make = make_seal, .agrees = agrees_seal},
+    {.name = "guard", .make = make_guard, .agrees = agrees_guard},
+    {.name = "guard with quarantine",
+     .make = make_quarantine,
+     .agrees = agrees_guard,
+     .kept_count = count_quarantined,
+     .settle = empty_quarantine},
     {.name = "scrub", .make = make_scrub},
     {.name = "lock", .make = make_lock, .agrees = is_unlocked},
     {.name = "stats", .make = make_stats, .agrees = agrees_stats},
@@ -601,6 +645,9 @@ static void end(size_t idle_count)
         void *const block = mete_acquire(view, 40U, 8U);
         EXPECT(block != NULL);
         mete_release(view, block, 40U, 8U);
+    }
+    if (subject->settle != NULL) {
+        subject->settle();
     }
     EXPECT((idle_count == 0U) || mete_quota_add_emergency(&quota));
     EXPECT((kept_count() == idle_count) && (held_count == 0U) && (held_size == 0U));

@@ -17,6 +17,7 @@
 #include "mete/wrap/defer.h"
 #include "mete/wrap/dma.h"
 #include "mete/wrap/fail.h"
+#include "mete/wrap/guard.h"
 #include "mete/wrap/lock.h"
 #include "mete/wrap/quota.h"
 #include "mete/wrap/scrub.h"
@@ -186,6 +187,26 @@ static mete_alloc_t with_health(mete_alloc_t inner)
     source.self = heap;
     (void)mete_health_init(&health, inner, &source, 1U, &config);
     return mete_health_as_alloc(&health);
+}
+
+static mete_guard_t guard;
+
+static mete_alloc_t with_guard(mete_alloc_t inner)
+{
+    static const mete_guard_config_t config = {.seed = 20U, .fills_acquired = true};
+    (void)mete_guard_init(&guard, inner, &config);
+    return mete_guard_as_alloc(&guard);
+}
+
+// With a quarantine that holds a tenth of all memory.
+static mete_alloc_t with_quarantine(mete_alloc_t inner)
+{
+    static const mete_guard_config_t config = {.seed = 20U,
+                                               .quarantine_size = SUITE_ARENA_SIZE / 10U,
+                                               .fills_released = true,
+                                               .released_fill = 0xDDU};
+    (void)mete_guard_init(&guard, inner, &config);
+    return mete_guard_as_alloc(&guard);
 }
 
 static mete_critical_t critical;
@@ -472,6 +493,71 @@ static mete_alloc_t make_track_route(mete_span_t arena)
     return with_track(make_route(arena));
 }
 
+static mete_alloc_t make_guard_heap(mete_span_t arena)
+{
+    return with_guard(make_heap(arena));
+}
+
+static mete_alloc_t make_guard_list(mete_span_t arena)
+{
+    return with_guard(make_list(arena));
+}
+
+static mete_alloc_t make_guard_buddy(mete_span_t arena)
+{
+    return with_guard(make_buddy(arena));
+}
+
+static mete_alloc_t make_guard_pool(mete_span_t arena)
+{
+    return with_guard(make_pool(arena));
+}
+
+static mete_alloc_t make_guard_atomic_pool(mete_span_t arena)
+{
+    return with_guard(make_atomic_pool(arena));
+}
+
+static mete_alloc_t make_guard_slab(mete_span_t arena)
+{
+    return with_guard(make_slab(arena));
+}
+
+static mete_alloc_t make_guard_tier(mete_span_t arena)
+{
+    return with_guard(make_tier(arena));
+}
+
+static mete_alloc_t make_guard_route(mete_span_t arena)
+{
+    return with_guard(make_route(arena));
+}
+
+static mete_alloc_t make_guard_arena(mete_span_t arena)
+{
+    return with_guard(make_arena(arena));
+}
+
+static mete_alloc_t make_quarantine_heap(mete_span_t arena)
+{
+    return with_quarantine(make_heap(arena));
+}
+
+static mete_alloc_t make_quarantine_pool(mete_span_t arena)
+{
+    return with_quarantine(make_pool(arena));
+}
+
+static mete_alloc_t make_guard_chain(mete_span_t arena)
+{
+    return with_lock(with_stats(with_quarantine(with_track(make_heap(arena)))));
+}
+
+static mete_alloc_t make_track_guard(mete_span_t arena)
+{
+    return with_track(with_guard(make_heap(arena)));
+}
+
 static mete_alloc_t make_chain(mete_span_t arena)
 {
     return with_lock(with_stats(with_track(make_heap(arena))));
@@ -481,7 +567,7 @@ static mete_alloc_t make_chain(mete_span_t arena)
 static mete_alloc_t make_all(mete_span_t arena)
 {
     const mete_alloc_t counted = with_quota(with_fail(with_track(make_heap(arena))));
-    const mete_alloc_t shaped = with_stats(with_dma(with_seal(with_scrub(counted))));
+    const mete_alloc_t shaped = with_stats(with_dma(with_seal(with_scrub(with_guard(counted)))));
     return with_lock(with_wait(with_defer(with_timing(shaped))));
 }
 
@@ -595,6 +681,61 @@ static bool check_track_route(void)
     return check_route() && mete_track_check(&track);
 }
 
+static bool check_guard(void)
+{
+    return mete_guard_check(&guard) && mete_guard_check_next(&guard, 3U);
+}
+
+static bool check_guard_heap(void)
+{
+    return mete_heap_check(heap) && check_guard();
+}
+
+static bool check_guard_list(void)
+{
+    return mete_list_check(list) && check_guard();
+}
+
+static bool check_guard_buddy(void)
+{
+    return mete_buddy_check(&buddy) && check_guard();
+}
+
+static bool check_guard_pool(void)
+{
+    return mete_pool_check(&pool) && check_guard();
+}
+
+static bool check_guard_atomic_pool(void)
+{
+    return mete_atomic_pool_check(&atomic_pool) && check_guard();
+}
+
+static bool check_guard_slab(void)
+{
+    return check_slab() && check_guard();
+}
+
+static bool check_guard_tier(void)
+{
+    return check_tier() && check_guard();
+}
+
+static bool check_guard_route(void)
+{
+    return check_route() && check_guard();
+}
+
+static bool check_track_guard(void)
+{
+    return check_track_heap() && check_guard();
+}
+
+static bool check_guard_chain(void)
+{
+    return check_lock_heap() && mete_track_check(&track) && check_guard();
+}
+
 static bool check_chain(void)
 {
     return check_lock_heap() && mete_track_check(&track);
@@ -602,18 +743,21 @@ static bool check_chain(void)
 
 static bool check_all(void)
 {
-    return check_chain() && mete_quota_check(&quota) && mete_timing_check(&timing);
+    return check_chain() && mete_quota_check(&quota) && mete_timing_check(&timing) && check_guard();
 }
 
-#define HEAP_SIZE      (SUITE_ARENA_SIZE - sizeof(mete_heap_t) - 32U)
-#define LIST_SIZE      (SUITE_ARENA_SIZE - sizeof(mete_list_t) - (3U * sizeof(uintptr_t)))
-#define BUDDY_TRAITS   (SUITE_ALL & ~(unsigned)SUITE_SEAMLESS)
-#define HEAP_TRAITS    (SUITE_ALL & ~(unsigned)SUITE_EXACT_STARTS)
-#define ROUTE_SIZE_MAX (HEAP_SIZE - (SUITE_ARENA_SIZE / 2U))
-#define TIER_SIZE_MAX  (HEAP_SIZE - (TIER_SIZE * TIER_COUNT))
-#define TIER_TRAITS    (HEAP_TRAITS & ~(unsigned)(SUITE_SIZE_ABOVE | SUITE_SIZE_BELOW | SUITE_RESIZES))
-#define POOL_TRAITS    (SUITE_ALL & ~(unsigned)(SUITE_MIXED | SUITE_SIZE_BELOW))
-#define ARENA_TRAITS   (SUITE_MIXED | SUITE_REUSES_LAST | SUITE_RESIZES | SUITE_SEAMLESS | SUITE_OWNS)
+#define HEAP_SIZE    (SUITE_ARENA_SIZE - sizeof(mete_heap_t) - 32U)
+#define LIST_SIZE    (SUITE_ARENA_SIZE - sizeof(mete_list_t) - (3U * sizeof(uintptr_t)))
+#define BUDDY_TRAITS (SUITE_ALL & ~(unsigned)SUITE_SEAMLESS)
+#define HEAP_TRAITS  (SUITE_ALL & ~(unsigned)SUITE_EXACT_STARTS)
+#define GUARD_SIZE   (METE_GUARD_PREFIX_SIZE(8U) + METE_GUARD_TAIL_SIZE)
+// Blocks in quarantine lie between the others, and behind them, until nothing else is left to be had.
+#define QUARANTINE_TRAITS (HEAP_TRAITS & ~(unsigned)(SUITE_REUSES | SUITE_SEAMLESS | SUITE_RESIZES))
+#define ROUTE_SIZE_MAX    (HEAP_SIZE - (SUITE_ARENA_SIZE / 2U))
+#define TIER_SIZE_MAX     (HEAP_SIZE - (TIER_SIZE * TIER_COUNT))
+#define TIER_TRAITS       (HEAP_TRAITS & ~(unsigned)(SUITE_SIZE_ABOVE | SUITE_SIZE_BELOW | SUITE_RESIZES))
+#define POOL_TRAITS       (SUITE_ALL & ~(unsigned)(SUITE_MIXED | SUITE_SIZE_BELOW))
+#define ARENA_TRAITS      (SUITE_MIXED | SUITE_REUSES_LAST | SUITE_RESIZES | SUITE_SEAMLESS | SUITE_OWNS)
 
 static const suite_subject_t subjects[] = {
     {"stats over heap", make_stats_heap, check_heap, HEAP_SIZE, SUITE_ALIGN_MAX, HEAP_TRAITS, NULL},
@@ -675,7 +819,7 @@ static const suite_subject_t subjects[] = {
     {"timing over pool", make_timing_pool, check_timing_pool, BLOCK_SIZE, 64U, POOL_TRAITS, NULL},
     {"all over heap", make_all, check_all,
      HEAP_SIZE - METE_TRACK_PREFIX_SIZE(LINE_SIZE) - METE_QUOTA_PREFIX_SIZE(LINE_SIZE) -
-         2U * LINE_SIZE,
+         METE_GUARD_PREFIX_SIZE(LINE_SIZE) - METE_GUARD_TAIL_SIZE - 2U * LINE_SIZE,
      SUITE_ALIGN_MAX / 2U, HEAP_TRAITS & ~(unsigned)SUITE_RESIZES, NULL},
     {"lock over atomic pool", make_lock_atomic_pool, check_atomic_pool, BLOCK_SIZE, 64U,
      POOL_TRAITS, NULL},
@@ -683,6 +827,38 @@ static const suite_subject_t subjects[] = {
      POOL_TRAITS, NULL},
     {"track over atomic pool", make_track_atomic_pool, check_track_atomic_pool,
      BLOCK_SIZE - METE_TRACK_PREFIX_SIZE(8U), 16U, POOL_TRAITS | SUITE_SIZE_BELOW, NULL},
+    {"guard over heap", make_guard_heap, check_guard_heap, HEAP_SIZE - GUARD_SIZE,
+     SUITE_ALIGN_MAX / 2U, HEAP_TRAITS, NULL},
+    {"guard over list", make_guard_list, check_guard_list, LIST_SIZE - GUARD_SIZE,
+     SUITE_ALIGN_MAX / 2U, HEAP_TRAITS, NULL},
+    {"guard over buddy", make_guard_buddy, check_guard_buddy, (SUITE_ARENA_SIZE / 2U) - GUARD_SIZE,
+     SUITE_ARENA_ALIGN / 2U, BUDDY_TRAITS & ~(unsigned)SUITE_EXACT_STARTS, NULL},
+    {"guard over pool", make_guard_pool, check_guard_pool, BLOCK_SIZE - GUARD_SIZE, 32U,
+     POOL_TRAITS | SUITE_SIZE_BELOW, NULL},
+    {"guard over atomic pool", make_guard_atomic_pool, check_guard_atomic_pool,
+     BLOCK_SIZE - GUARD_SIZE, 32U, POOL_TRAITS | SUITE_SIZE_BELOW, NULL},
+    {"guard over slab over heap", make_guard_slab, check_guard_slab, BLOCK_SIZE - GUARD_SIZE, 32U,
+     POOL_TRAITS | SUITE_SIZE_BELOW, NULL},
+    {"guard over tier", make_guard_tier, check_guard_tier, TIER_SIZE_MAX - GUARD_SIZE,
+     SUITE_ALIGN_MAX / 4U, TIER_TRAITS | SUITE_SIZE_ABOVE | SUITE_SIZE_BELOW, NULL},
+    {"guard over route", make_guard_route, check_guard_route, ROUTE_SIZE_MAX - GUARD_SIZE,
+     SUITE_ALIGN_MAX / 4U, HEAP_TRAITS, NULL},
+    // What alignment leaves over between blocks an arena does not take back.
+    {"guard over arena", make_guard_arena, check_guard, SUITE_ARENA_SIZE - GUARD_SIZE,
+     SUITE_ALIGN_MAX / 2U,
+     (ARENA_TRAITS & ~(unsigned)(SUITE_REUSES_LAST | SUITE_RESIZES)) | SUITE_SIZE_OF |
+         SUITE_SIZE_ABOVE | SUITE_SIZE_BELOW | SUITE_ALIGN | SUITE_FOREIGN | SUITE_DOUBLE_FREE |
+         SUITE_INTERIOR,
+     NULL},
+    {"guard with quarantine over heap", make_quarantine_heap, check_guard_heap,
+     HEAP_SIZE - GUARD_SIZE, SUITE_ALIGN_MAX / 2U, QUARANTINE_TRAITS, NULL},
+    {"guard with quarantine over pool", make_quarantine_pool, check_guard_pool,
+     BLOCK_SIZE - GUARD_SIZE, 32U, POOL_TRAITS | SUITE_SIZE_BELOW, NULL},
+    {"track over guard over heap", make_track_guard, check_track_guard,
+     HEAP_SIZE - GUARD_SIZE - METE_TRACK_PREFIX_SIZE(8U), SUITE_ALIGN_MAX / 4U, HEAP_TRAITS, NULL},
+    {"lock over stats over guard with quarantine over track over heap", make_guard_chain,
+     check_guard_chain, HEAP_SIZE - GUARD_SIZE - METE_TRACK_PREFIX_SIZE(8U), SUITE_ALIGN_MAX / 4U,
+     QUARANTINE_TRAITS, NULL},
     {"lock over stats over track over heap", make_chain, check_chain,
      HEAP_SIZE - METE_TRACK_PREFIX_SIZE(8U), SUITE_ALIGN_MAX / 2U, HEAP_TRAITS, NULL},
 };

@@ -27,6 +27,7 @@
 #include "mete/core/observe.h"
 #include "mete/core/pass.h"
 #include "mete/core/platform.h"
+#include "mete/core/record.h"
 #include "mete/core/region.h"
 #include "mete/core/sink.h"
 #include "mete/core/span.h"
@@ -41,6 +42,8 @@
 #include "mete/wrap/defer.h"
 #include "mete/wrap/dma.h"
 #include "mete/wrap/fail.h"
+#include "mete/wrap/guard.h"
+#include "mete/wrap/guard_report.h"
 #include "mete/wrap/lock.h"
 #include "mete/wrap/quota.h"
 #include "mete/wrap/scrub.h"
@@ -422,6 +425,21 @@ void test_timing()
 
 // ---- protect
 
+void test_guard()
+{
+    mete_guard_config_t config = {};
+    config.quarantine_size = 300U;
+    config.fills_released = true;
+    mete_guard_t guard;
+    mete_heap_t *const heap = mete_heap_init(&app_config);
+    EXPECT(mete_guard_init(&guard, mete_heap_as_alloc(heap), &config));
+    use(mete_guard_as_alloc(&guard), 100U);
+    size_t size = 0U;
+    mete_guard_report_write(&guard, &size, nullptr, {count_bytes, &size});
+    EXPECT((size != 0U) && mete_guard_check_next(&guard, 9U) && mete_guard_check(&guard));
+    EXPECT(mete_guard_purge(&guard, 9U) == 1U);
+}
+
 void test_stack()
 {
     static uintptr_t memory[128];
@@ -456,6 +474,7 @@ int main()
     RUN(test_wrappers_for_tasks_and_interrupts);
     RUN(test_wrappers_that_refuse_and_wrappers_that_shape);
     RUN(test_timing);
+    RUN(test_guard);
     RUN(test_stack);
     return tap_finish();
 }

@@ -39,6 +39,14 @@ const char *const campaign_kind_names[DAMAGE_KIND_COUNT] = {
     [DAMAGE_SLOT_LINK] = "slot.link",
     [DAMAGE_SPARE_TAG] = "spare.tag",
     [DAMAGE_SPARE_LINK] = "spare.link",
+    [DAMAGE_GUARD_LINKS] = "guard.links",
+    [DAMAGE_GUARD_EXTENT] = "guard.extent",
+    [DAMAGE_GUARD_HEAD] = "guard.head",
+    [DAMAGE_GUARD_TAIL] = "guard.tail",
+    [DAMAGE_HELD_LINKS] = "held.links",
+    [DAMAGE_HELD_EXTENT] = "held.extent",
+    [DAMAGE_HELD_HEAD] = "held.head",
+    [DAMAGE_HELD_TAIL] = "held.tail",
 };
 static const char *const harm_names[] = {
     [HARM_NONE] = "",

@@ -39,6 +39,14 @@ typedef enum damage_kind {
     DAMAGE_SLOT_LINK,
     DAMAGE_SPARE_TAG,  ///< A slot without a block.
     DAMAGE_SPARE_LINK,
+    DAMAGE_GUARD_LINKS,  ///< The guard's record of a live block.
+    DAMAGE_GUARD_EXTENT,
+    DAMAGE_GUARD_HEAD,
+    DAMAGE_GUARD_TAIL,  ///< The canary behind it.
+    DAMAGE_HELD_LINKS,  ///< The same of a block in quarantine.
+    DAMAGE_HELD_EXTENT,
+    DAMAGE_HELD_HEAD,
+    DAMAGE_HELD_TAIL,
     DAMAGE_KIND_COUNT
 } damage_kind_t;
 
@@ -89,5 +97,6 @@ extern const damage_subject_t damage_buddy;
 extern const damage_subject_t damage_atomic_pool;
 extern const damage_subject_t damage_slab;
 extern const damage_subject_t damage_movable;
+extern const damage_subject_t damage_guard;
 
 #endif

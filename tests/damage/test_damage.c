@@ -113,6 +113,19 @@ static void test_movable_withstands_flipped_bits(void)
     expect_pool_withstands(&damage_movable);
 }
 
+// Nor is an overrun missed, but where the byte that was written stood there before.
+static void test_guard_withstands_flipped_bits_and_sees_every_overrun(void)
+{
+    const campaign_tally_t tally = run(&damage_guard, 0U);
+    note(&tally);
+    EXPECT(count_all(&tally, WORLD_DETECTED) > 0U);
+    EXPECT(count_all(&tally, WORLD_SILENT) + count_all(&tally, WORLD_HARMLESS) == 0U);
+    EXPECT(count_all(&tally, WORLD_WILD) + count_all(&tally, WORLD_HUNG) == 0U);
+    EXPECT(tally.overruns[WORLD_DETECTED] > 0U);
+    EXPECT(tally.overruns[WORLD_HARMLESS] + tally.overruns[WORLD_SILENT] == 0U);
+    EXPECT(tally.overruns[WORLD_WILD] + tally.overruns[WORLD_HUNG] == 0U);
+}
+
 static void test_campaign_sees_silent_and_wild_cases_where_nothing_is_checked(void)
 {
     const campaign_tally_t tally = run(&damage_heap, 0U);
@@ -141,5 +154,6 @@ int main(void)
     RUN(test_atomic_pool_withstands_flipped_bits);
     RUN(test_slab_withstands_flipped_bits);
     RUN(test_movable_withstands_flipped_bits);
+    RUN(test_guard_withstands_flipped_bits_and_sees_every_overrun);
     return tap_finish();
 }
