@@ -56,9 +56,10 @@ static size_t left_in(const mete_arena_t *storage)
 static const mete_system_part_t *part_of(config_t config, size_t index)
 {
     static const size_t offsets[METE_SYSTEM_PART_COUNT] = {
-        offsetof(mete_system_config_t, track), offsetof(mete_system_config_t, quota),
-        offsetof(mete_system_config_t, scrub), offsetof(mete_system_config_t, seal),
-        offsetof(mete_system_config_t, stats), offsetof(mete_system_config_t, lock)};
+        offsetof(mete_system_config_t, track),  offsetof(mete_system_config_t, quota),
+        offsetof(mete_system_config_t, scrub),  offsetof(mete_system_config_t, seal),
+        offsetof(mete_system_config_t, stats),  offsetof(mete_system_config_t, timing),
+        offsetof(mete_system_config_t, health), offsetof(mete_system_config_t, lock)};
     return *(const mete_system_part_t *const *)((uintptr_t)config + offsets[index]);
 }
 
@@ -99,6 +100,7 @@ static mete_system_place_t place_of(mete_system_t *system, mete_system_pattern_t
     mete_system_place_t place;
     place.inner = system->views[pattern];
     place.config = config;
+    place.system = system;
     place.told_site = (is_told && (index == outermost)) ? &system->site : NULL;
     place.known_site = (is_told && (index != outermost)) ? &system->site : NULL;
     return place;
@@ -210,7 +212,8 @@ static problem_t open_pools(mete_system_t *system, mete_arena_t *storage)
         return METE_SYSTEM_STORAGE_SMALL;
     }
     for (size_t i = 0U; i < count; i++) {
-        sizes[i] = mete_align_up(config->pools[i].block_size, 8U) + record_size_of(config);
+        sizes[i] = mete_align_up(
+            mete_align_up(config->pools[i].block_size, 8U) + record_size_of(config), 8U);
         const problem_t problem = open_pool(system, storage, i, sizes[i]);
         if (problem != METE_SYSTEM_NO_PROBLEM) {
             return problem;

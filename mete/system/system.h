@@ -35,9 +35,9 @@
 /// outermost first; docs/guide/watching.md says why. KEPT has lock and seal only. TEMPORARY
 /// has none: marks are rewound past all wrappers, so it belongs to one task.
 ///
-///     lock · stats · seal · scrub · quota · track
+///     lock · health · timing · stats · seal · scrub · quota · track
 ///
-/// Pools have no quota: they cannot hand out more than they have.
+/// Pools have no quota and no health: they cannot hand out more than they have, nor fragment.
 ///
 ///   Time     init: O(bytes of the books). Everything else: as the parts.
 ///   Space    One mete_system_t, the states of the parts twice if there are pools, the pools' links; all from
@@ -53,6 +53,8 @@
 #include "mete/alloc/tier.h"
 #include "mete/core/observe.h"
 #include "mete/core/platform.h"
+#include "mete/system/health.h"
+#include "mete/wrap/timing.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -67,7 +69,7 @@ typedef enum mete_system_pattern {
 } mete_system_pattern_t;
 enum {
     METE_SYSTEM_PATTERN_COUNT = 4,
-    METE_SYSTEM_PART_COUNT = 6,
+    METE_SYSTEM_PART_COUNT = 8,
     // Sets of patterns, for parts.
     METE_SYSTEM_HEAP = 1 << METE_SYSTEM_VARIABLE,
     METE_SYSTEM_WATCHED = METE_SYSTEM_HEAP | (1 << METE_SYSTEM_FIXED),
@@ -84,6 +86,7 @@ typedef struct mete_system_pool {
 typedef struct mete_system_place {
     mete_alloc_t inner;                       ///< What it is put in front of.
     const struct mete_system_config *config;  ///< What it needs to know.
+    struct mete_system *system;               ///< Of which all that is behind is made.
     mete_site_t *told_site;  ///< Where it leaves who called, if it is the outermost; else NULL.
     const mete_site_t
         *known_site;  ///< Where it finds who called, if one in front leaves it; else NULL.
@@ -98,11 +101,15 @@ typedef struct mete_system_part {
     /// Puts it in front of place->inner, and says in `view` what is to be called instead. False if the config
     /// lacks what it needs.
     bool (*init)(void *state, const mete_system_place_t *place, mete_alloc_t *view);
+    /// What its state can tell health. NULL: nothing.
+    void (*read)(const void *state, mete_health_usage_t *usage);
 } mete_system_part_t;
 
 /// The parts there are. mete_system_with_critical may stand for the lock.
 extern const mete_system_part_t mete_system_with_lock;      ///< Needs mutex.
 extern const mete_system_part_t mete_system_with_critical;  ///< The platform's critical section.
+extern const mete_system_part_t mete_system_with_health;    ///< Takes health_config.
+extern const mete_system_part_t mete_system_with_timing;    ///< Needs timing_config.
 extern const mete_system_part_t mete_system_with_stats;
 extern const mete_system_part_t mete_system_with_seal;
 extern const mete_system_part_t mete_system_with_scrub;
@@ -121,19 +128,26 @@ typedef struct mete_system_config {
     size_t pool_count;                ///< 0: none.
 
     const mete_system_part_t *lock;  ///< Parts; NULL: without.
+    const mete_system_part_t *health;
+    const mete_system_part_t *timing;
     const mete_system_part_t *stats;
     const mete_system_part_t *seal;
     const mete_system_part_t *scrub;
     const mete_system_part_t *quota;
     const mete_system_part_t *track;
 
-    mete_lock_t mutex;         ///< For lock.
-    bool allows_release;       ///< For seal: releasing works after mete_seal_close().
-    size_t live_max;           ///< For quota: blocks at once; 0: any number.
-    size_t size_max;           ///< For quota: bytes at once, as asked for; 0: any.
-    uint16_t warn_permille;    ///< For quota: of size_max, reported once; 0: never.
-    mete_clock_t clock;        ///< For track; NULL: all ages are 0.
-    mete_observer_t observer;  ///< Hears what quota, seal and track have to say.
+    mete_lock_t mutex;              ///< For lock.
+    bool allows_release;            ///< For seal: releasing works after mete_seal_close().
+    size_t live_max;                ///< For quota: blocks at once; 0: any number.
+    size_t size_max;                ///< For quota: bytes at once, as asked for; 0: any.
+    uint16_t warn_permille;         ///< For quota: of size_max, reported once; 0: never.
+    mete_clock_t clock;             ///< For track; NULL: all ages are 0.
+    uint32_t (*owner)(void *self);  ///< For track: who is asking; NULL: all blocks have owner 0.
+    const mete_health_config_t
+        *health_config;  ///< NULL: the thresholds that mete/system/health.h names.
+    const mete_timing_config_t *timing_config;  ///< For timing; its site is set by the system.
+    mete_observer_t
+        observer;  ///< Hears what quota, seal, track and, by default, health have to say.
 } mete_system_config_t;
 
 /// Why there is no system.

@@ -13,5 +13,5 @@ static bool init(void *state, const mete_system_place_t *place, mete_alloc_t *vi
     return true;
 }
 
-const mete_system_part_t mete_system_with_lock = {sizeof(mete_locked_t), 0U, METE_SYSTEM_SHARED,
-                                                  true, init};
+const mete_system_part_t mete_system_with_lock = {
+    sizeof(mete_locked_t), 0U, METE_SYSTEM_SHARED, true, init, NULL};

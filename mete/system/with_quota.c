@@ -41,5 +41,5 @@ static bool init(void *memory, const mete_system_place_t *place, mete_alloc_t *v
     return true;
 }
 
-const mete_system_part_t mete_system_with_quota = {sizeof(state_t), METE_QUOTA_PREFIX_SIZE(8U),
-                                                   METE_SYSTEM_HEAP, false, init};
+const mete_system_part_t mete_system_with_quota = {
+    sizeof(state_t), METE_QUOTA_PREFIX_SIZE(8U), METE_SYSTEM_HEAP, false, init, NULL};

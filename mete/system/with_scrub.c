@@ -13,5 +13,5 @@ static bool init(void *state, const mete_system_place_t *place, mete_alloc_t *vi
     return true;
 }
 
-const mete_system_part_t mete_system_with_scrub = {sizeof(mete_scrub_t), 0U, METE_SYSTEM_WATCHED,
-                                                   false, init};
+const mete_system_part_t mete_system_with_scrub = {
+    sizeof(mete_scrub_t), 0U, METE_SYSTEM_WATCHED, false, init, NULL};

@@ -22,5 +22,5 @@ static bool init(void *memory, const mete_system_place_t *place, mete_alloc_t *v
     return true;
 }
 
-const mete_system_part_t mete_system_with_seal = {sizeof(state_t), 0U, METE_SYSTEM_SHARED, false,
-                                                  init};
+const mete_system_part_t mete_system_with_seal = {sizeof(state_t), 0U,   METE_SYSTEM_SHARED,
+                                                  false,           init, NULL};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
+#include "mete/system/health_sources.h"
 #include "mete/system/system.h"
 #include "mete/wrap/stats.h"
 
@@ -21,5 +22,5 @@ static bool init(void *memory, const mete_system_place_t *place, mete_alloc_t *v
     return true;
 }
 
-const mete_system_part_t mete_system_with_stats = {sizeof(state_t), 0U, METE_SYSTEM_WATCHED, true,
-                                                   init};
+const mete_system_part_t mete_system_with_stats = {
+    sizeof(state_t), 0U, METE_SYSTEM_WATCHED, true, init, mete_health_read_stats};

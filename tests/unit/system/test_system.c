@@ -142,12 +142,24 @@ static void enter_or_leave(void *self)
 
 static const mete_lock_ops_t lock_ops = {enter_or_leave, enter_or_leave};
 
+static uint32_t tick(void)
+{
+    return 7U;
+}
+
+static mete_timing_class_t timing_classes[3];
+static const mete_timing_config_t timing = {
+    .clock = tick, .classes = timing_classes, .class_count = 3U, .first_size = 16U};
+
 static void add_all_parts(unsigned *lock_calls)
 {
     config.lock = &mete_system_with_lock;
     config.stats = &mete_system_with_stats;
     config.seal = &mete_system_with_seal;
     config.scrub = &mete_system_with_scrub;
+    config.health = &mete_system_with_health;
+    config.timing = &mete_system_with_timing;
+    config.timing_config = &timing;
     config.quota = &mete_system_with_quota;
     config.track = &mete_system_with_track;
     config.mutex = (mete_lock_t){&lock_ops, lock_calls};
@@ -250,6 +262,53 @@ static void test_pools_hold_what_they_promise_behind_parts(void)
     const mete_track_t *const track =
         mete_system_state_of(made, METE_SYSTEM_FIXED, &mete_system_with_track);
     EXPECT(mete_track_check(track) && (mete_track_total(track, NULL).count == 8U));
+}
+
+static void hear(void *self, const mete_event_t *event)
+{
+    *(mete_event_t *)self = *event;
+}
+
+static void test_health_warns_of_a_full_heap(void)
+{
+    mete_event_t heard = {METE_EVENT_ACQUIRE, NULL, NULL, 0U, NULL};
+    setup();
+    config.health = &mete_system_with_health;
+    config.observer = (mete_observer_t){hear, &heard};
+    build();
+    EXPECT(acquire(METE_SYSTEM_VARIABLE, 7500U) != NULL);
+    mete_health_t *const health =
+        mete_system_state_of(made, METE_SYSTEM_VARIABLE, &mete_system_with_health);
+    mete_health_judge(health);
+    EXPECT((heard.kind == METE_EVENT_THRESHOLD) && mete_health_is_raised(health, 0U));
+    EXPECT(mete_health_usage(health).requests == 0U);  // Nobody counts.
+}
+
+static void test_health_asks_the_statistics(void)
+{
+    static const mete_health_config_t own = {.interval = 1U};
+    setup();
+    config.health = &mete_system_with_health;
+    config.health_config = &own;
+    config.stats = &mete_system_with_stats;
+    build();
+    EXPECT(acquire(METE_SYSTEM_VARIABLE, 10U) != NULL);
+    const mete_health_t *const health =
+        mete_system_state_of(made, METE_SYSTEM_VARIABLE, &mete_system_with_health);
+    EXPECT(mete_health_usage(health).requests == 1U);
+}
+
+static void test_timing_measures_the_heap(void)
+{
+    setup();
+    config.timing = &mete_system_with_timing;
+    expect_problem(METE_SYSTEM_PART_WRONG);  // Without a config of its own.
+    config.timing_config = &timing;
+    build();
+    EXPECT(acquire(METE_SYSTEM_VARIABLE, 10U) != NULL);
+    const mete_timing_t *const measured =
+        mete_system_state_of(made, METE_SYSTEM_VARIABLE, &mete_system_with_timing);
+    EXPECT(mete_timing_guarantee(measured, METE_TIMING_ACQUIRE, 10U).kind == METE_TIMING_LEARNT);
 }
 
 static void test_sealed_patterns_refuse(void)
@@ -481,6 +540,9 @@ int main(void)
     RUN(test_no_more_blocks_than_the_maximum);
     RUN(test_no_more_bytes_than_the_maximum);
     RUN(test_pools_hold_what_they_promise_behind_parts);
+    RUN(test_health_warns_of_a_full_heap);
+    RUN(test_health_asks_the_statistics);
+    RUN(test_timing_measures_the_heap);
     RUN(test_sealed_patterns_refuse);
     RUN(test_init_refuses_what_cannot_be);
     RUN(test_init_refuses_pools_that_cannot_be);

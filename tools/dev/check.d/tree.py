@@ -58,6 +58,12 @@ def modules(root):
             if not path.startswith(("mete/core/", "mete/system/with_"))]
 
 
+def parts(root, module):
+    """The parts that a system can be given, each in mete/system/with_<part>.c."""
+    return [path for path in files(root, ".c", "mete")
+            if module == "system/system" and path.startswith("mete/system/with_")]
+
+
 def includes(text):
     """Yields line number, name and whether it is in quotes, for each #include of a file's text."""
     for number, line in enumerate(text.splitlines(), 1):
