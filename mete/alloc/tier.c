@@ -288,10 +288,11 @@ bool mete_tier_init(mete_tier_t *tier, const mete_alloc_t members[], mete_alloc_
     return true;
 }
 
-// Blocks in use and the most there can be, as a thousandth.
+// Blocks in use and the most there can be, as a thousandth. 1000 only if none is left; the whole is divided
+// first where the product might not fit 32 bits.
 static uint16_t permille_of(size_t part, size_t whole)
 {
-    if ((whole == 0U) || (part > whole)) {
+    if ((whole == 0U) || (part >= whole)) {
         return (whole == 0U) ? 0U : 1000U;
     }
     return (uint16_t)((whole < 4000000U) ? (part * 1000U) / whole : part / ((whole / 1000U) + 1U));

@@ -427,6 +427,28 @@ static void test_usage_counts(void)
     EXPECT((usage_of(MEMBER_COUNT).size == 0U) && (usage_of(SIZE_MAX).hits == 0U));
 }
 
+static void test_a_share_is_full_only_when_none_is_left(void)
+{
+    static const size_t wholes[] = {1U, 2U, 1000U, 1001U, 3999999U, 4000000U, 4000999U, UINT32_MAX};
+    for (size_t i = 0U; i < sizeof wholes / sizeof wholes[0]; i++) {
+        const size_t whole = wholes[i];
+        EXPECT((permille_of(0U, whole) == 0U) && (permille_of(whole, whole) == 1000U));
+        EXPECT((permille_of(whole + 1U, whole) == 1000U) || (whole == SIZE_MAX));
+        EXPECT((permille_of(whole - 1U, whole) == 999U) || (whole < 1000U));
+    }
+    EXPECT((permille_of(1U, 2U) == 500U) && (permille_of(0U, 0U) == 0U));
+    EXPECT(permille_of(2000000U, 4000000U) == 499U);  // Rounded down, and the whole up.
+    EXPECT(permille_of(4001U, 4000000U) == 1U);
+}
+
+static void test_the_formula_is_used_where_there_is_one(void)
+{
+    const mete_alloc_t nobody = {NULL, &fixture};
+    const mete_tier_t *const tier = setup_with(0U, 1U, nobody);
+    EXPECT(mete_tier_as_alloc(&fixture.tier).self == tier->classes);
+    EXPECT(mete_tier_as_alloc(setup_with(3U, 1U, nobody)).self == tier);
+}
+
 static void test_the_peak_is_right_while_it_is_reached(void)
 {
     const mete_alloc_t tier = mete_tier_as_alloc(setup(0U));
@@ -638,6 +660,8 @@ int main(void)
     RUN(test_resize_keeps_the_place_and_release_finds_it);
     RUN(test_resize_refuses_what_is_nobodys);
     RUN(test_usage_counts);
+    RUN(test_a_share_is_full_only_when_none_is_left);
+    RUN(test_the_formula_is_used_where_there_is_one);
     RUN(test_the_peak_is_right_while_it_is_reached);
     RUN(test_permille);
     RUN(test_every_refused_acquire_goes_elsewhere_and_nothing_is_lost);
