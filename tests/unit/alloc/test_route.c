@@ -164,24 +164,31 @@ static void test_init_refuses_members_that_cannot_be_told_apart(void)
     fixture_t *const f = &fixture;
     (void)setup(0U);
     const mete_route_member_t right = f->members[1];
-    mete_route_member_t wrong[] = {right, right, right, right, right, right};
+    const mete_route_member_t first = f->members[0];
+    mete_route_member_t wrong[] = {right, right, right, right, right, right, right};
     wrong[0].alloc.ops = NULL;
     wrong[1].alloc.ops = &forgetful_ops;
     wrong[2].region.span.start = NULL;
     wrong[3].region.span.size = SIZE_MAX;
     wrong[4].region.span.start = &f->blocks[2][1];                         // Over the next,
     wrong[5].region.span.start = &f->blocks[0][sizeof f->blocks[0] - 1U];  // or the one before.
+    wrong[6].region.span = (mete_span_t){&f->blocks[2][3], 1U};
     for (size_t i = 0U; i < sizeof wrong / sizeof wrong[0]; i++) {
         f->members[1] = wrong[i];
         EXPECT(!mete_route_init(&f->route, f->members, MEMBER_COUNT, &f->config));
         EXPECT(mete_route_check(&f->route));
+        f->members[1] = right;
+        f->members[0] = wrong[i];
+        EXPECT(!mete_route_init(&f->route, f->members, MEMBER_COUNT, &f->config));
+        f->members[0] = first;
     }
-    f->members[1] = right;
     EXPECT(mete_route_init(&f->route, f->members, MEMBER_COUNT, &f->config));
     f->members[1].region.span =
         (mete_span_t){&f->blocks[0][1], 0U};  // Unknown: nothing overlaps it.
     EXPECT(mete_route_init(&f->route, f->members, MEMBER_COUNT, &f->config));
     f->members[1].region.span = (mete_span_t){NULL, 0U};
+    EXPECT(mete_route_init(&f->route, f->members, MEMBER_COUNT, &f->config));
+    f->members[0].region.span = (mete_span_t){&f->blocks[2][1], 0U};
     EXPECT(mete_route_init(&f->route, f->members, MEMBER_COUNT, &f->config));
 }
 
@@ -323,9 +330,38 @@ static void test_a_known_region_is_not_asked_about(void)
     for (size_t i = 0U; i < MEMBER_COUNT; i++) {
         mete_release(route, fixture.blocks[i], 1U, 1U);
         mete_release(route, &fixture.blocks[i][sizeof fixture.blocks[i] - BLOCK_SIZE], 1U, 1U);
+        EXPECT(route.ops->owns(route.self, &fixture.blocks[i][sizeof fixture.blocks[i] - 1U]));
         EXPECT(fixture.doors[i].owns_count == 0U);
     }
     EXPECT((tap_take_fault() == 0) && (in_use_of_all() == MEMBER_COUNT * (BLOCK_COUNT - 2U)));
+}
+
+// Where it starts does not matter if nothing is said to lie there.
+static void test_a_region_of_unknown_size_is_not_taken_for_one_of_a_byte(void)
+{
+    fixture_t *const f = &fixture;
+    (void)setup(0U);
+    f->members[0].region.span = (mete_span_t){f->blocks[1], 0U};
+    EXPECT(mete_route_init(&f->route, f->members, MEMBER_COUNT, &f->config));
+    const mete_alloc_t route = mete_route_as_alloc(&f->route);
+    void *const block = mete_acquire(f->members[1].alloc, 1U, 1U);
+    EXPECT(block == f->blocks[1]);
+    mete_release(route, block, 1U, 1U);
+    EXPECT((tap_take_fault() == 0) && (f->doors[0].owns_count == 0U) && (in_use_of_all() == 0U));
+}
+
+static void test_a_region_may_be_a_byte_and_may_lie_at_low_addresses(void)
+{
+    static const mete_alloc_ops_t ops = {many_acquire, many_release, NULL, many_owns, NULL};
+    const mete_route_member_t one = {{&ops, &many_blocks[1]}, {{&many_blocks[1], 1U}, 0U}};
+    const mete_route_member_t low = {{&door_ops, &fixture.doors[0]}, {{(void *)16U, 4096U}, 0U}};
+    const mete_route_member_t members[] = {low, one};
+    (void)setup(0U);
+    EXPECT(mete_route_init(&fixture.route, members, 2U, &fixture.config));
+    EXPECT(mete_route_check(&fixture.route));
+    const mete_alloc_t route = mete_route_as_alloc(&fixture.route);
+    EXPECT(route.ops->owns(route.self, &many_blocks[1]) && (fixture.doors[0].owns_count == 0U));
+    EXPECT(!route.ops->owns(route.self, &many_blocks[2]) && (fixture.doors[0].owns_count == 1U));
 }
 
 static void test_a_member_is_asked_for_what_lies_outside_its_region(void)
@@ -546,6 +582,8 @@ int main(void)
     RUN(test_only_members_with_all_attributes_serve);
     RUN(test_a_member_that_cannot_align_is_passed);
     RUN(test_a_known_region_is_not_asked_about);
+    RUN(test_a_region_of_unknown_size_is_not_taken_for_one_of_a_byte);
+    RUN(test_a_region_may_be_a_byte_and_may_lie_at_low_addresses);
     RUN(test_a_member_is_asked_for_what_lies_outside_its_region);
     RUN(test_owns_and_size_of);
     RUN(test_a_member_that_only_owns_will_do);

@@ -101,6 +101,17 @@ static void test_alloc_never_follows_a_link_out_of_the_slab(void)
     }
 }
 
+static void test_a_full_slab_whose_list_does_not_end_is_reported(void)
+{
+    static const uint16_t wrong[] = {PER_SLAB, LINK_END - 1, LINK_END + 1, LINK_LIVE, UINT16_MAX};
+    mete_slab_t *const cache = setup_with(PER_SLAB);
+    for (size_t i = 0U; i < sizeof wrong / sizeof wrong[0]; i++) {
+        cache->current->first_free = wrong[i];
+        EXPECT((mete_slab_alloc(cache) == NULL) && (tap_take_fault() == METE_FAULT_CORRUPT));
+        EXPECT((fixture.shelf.acquire_count == 1U) && (mete_slab_usage(cache).refusals == 0U));
+    }
+}
+
 static void test_a_list_that_ends_too_early_adds_no_slab(void)
 {
     mete_slab_t *const cache = setup_with(2U);
@@ -205,6 +216,41 @@ static void test_check_sees_every_entry_spoiled(void)
     EXPECT(mete_slab_check(cache));
 }
 
+// Of two slabs without a free block, as if they lay at these addresses.
+static bool is_sound_at(uintptr_t first, uintptr_t second)
+{
+    mete_slab_t *const cache = setup_with(2U * PER_SLAB);
+    cache->table[0].start = first;
+    cache->table[1].start = second;
+    for (size_t i = 0U; i < 2U * PER_SLAB; i++) {
+        *link_of(&cache->table[i / PER_SLAB], i % PER_SLAB) = LINK_LIVE;
+    }
+    return mete_slab_check(cache);
+}
+
+static void test_check_sees_slabs_that_overlap_or_are_out_of_order(void)
+{
+    const uintptr_t start = (uintptr_t)fixture.shelf.boards[2] + LINKS_SIZE;
+    EXPECT(is_sound_at(start, start + SLAB_SIZE) && is_sound_at(start, start + SLAB_SIZE + 8U));
+    EXPECT(!is_sound_at(start, start + SLAB_SIZE - 2U) && !is_sound_at(start, start + 24U));
+    EXPECT(!is_sound_at(start, start) && !is_sound_at(start + SLAB_SIZE, start));
+}
+
+static void test_check_follows_the_list_in_the_table_only(void)
+{
+    mete_slab_t *const cache = setup();
+    cache->table[1] = (mete_slab_entry_t){0U, LINK_END, NO_SLAB};
+    cache->current = &cache->table[1];  // Without slabs the first entry stands for one.
+    EXPECT(!mete_slab_check(cache));
+    EXPECT(setup_with(2U * PER_SLAB) == cache);
+    mete_slab_free(cache, held[0]);
+    mete_slab_free(cache, held[PER_SLAB]);
+    cache->table[2] = cache->table[cache->current->next];
+    EXPECT(mete_slab_check(cache));
+    cache->current->next = 2U;  // Where a slab was that is gone.
+    EXPECT(!mete_slab_check(cache));
+}
+
 static void test_level_3_reports_damage_anywhere_after_every_operation(void)
 {
     mete_slab_t *const cache = setup_with(4U);
@@ -223,12 +269,15 @@ int main(void)
     RUN(test_check_sees_every_single_link_spoiled);
     RUN(test_check_sees_every_field_spoiled);
     RUN(test_check_sees_every_entry_spoiled);
+    RUN(test_check_sees_slabs_that_overlap_or_are_out_of_order);
+    RUN(test_check_follows_the_list_in_the_table_only);
     if (METE_CHECK_LEVEL >= 1) {
         RUN(test_alloc_reports_a_slab_that_overlaps_another);
         RUN(test_free_reports_a_link_that_is_neither_live_nor_free);
         RUN(test_purge_gives_nothing_back_if_a_link_is_spoiled);
         RUN(test_alloc_never_hands_out_a_live_block);
         RUN(test_alloc_never_follows_a_link_out_of_the_slab);
+        RUN(test_a_full_slab_whose_list_does_not_end_is_reported);
         RUN(test_a_list_that_ends_too_early_adds_no_slab);
         RUN(test_alloc_never_follows_a_table_out_of_the_table);
         RUN(test_level_3_reports_damage_anywhere_after_every_operation);

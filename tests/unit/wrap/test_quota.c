@@ -479,6 +479,19 @@ static void test_a_block_of_another_quota_is_refused(void)
     EXPECT((tap_take_fault() == 0) && (inner_live_count(&inner) == 0U));
 }
 
+static void test_a_record_of_an_owner_that_there_is_not_is_damage(void)
+{
+    setup();
+    void *const block = take(0U, 40U);
+    mete_quota_record_t *const record = record_of(block);
+    for (uintptr_t owner = OWNER_COUNT; owner < OWNER_COUNT + 3U; owner++) {
+        record->owner = owner;
+        record->check = check_of(&quota, record);  // As if by another quota at this place.
+        mete_release(view, block, 40U, 8U);
+        EXPECT((tap_take_fault() == METE_FAULT_CORRUPT) && (inner_live_count(&inner) == 1U));
+    }
+}
+
 static void test_every_bit_of_a_record_is_guarded(void)
 {
     setup();
@@ -668,6 +681,7 @@ int main(void)
         RUN(test_misuse_is_refused_and_no_account_changes);
         RUN(test_a_block_of_another_quota_is_refused);
         RUN(test_every_bit_of_a_record_is_guarded);
+        RUN(test_a_record_of_an_owner_that_there_is_not_is_damage);
     }
     if (METE_CHECK_LEVEL >= 3) {
         RUN(test_paranoid_calls_report_accounts_that_do_not_add_up);
