@@ -1,73 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// The heap, tested from inside: this file includes heap.c itself, so that it can spoil headers and
-// links on purpose. test_heap_wide.c includes this file for the wide heap. What random work does to a
-// heap is tests/model's to say; here each test states one behaviour.
+// The heap, tested from inside: this file includes heap.c itself. test_heap_wide.c includes this file for
+// the wide heap. What random work does to a heap is tests/model's to say; here each test states one
+// behaviour. What becomes of damage is in test_heap_damage.c.
 
 #ifndef METE_HEAP_WIDE_H
 #include "mete/alloc/heap.c"
 #endif
 
 #include "tests/support/tap.h"
-
-enum { STORAGE_SIZE = 2048 };
-
-static uint64_t storage[STORAGE_SIZE / 8];
-static unsigned char copy[STORAGE_SIZE];
-static mete_heap_config_t config;
-
-// A heap in all of the storage but its last `rest` bytes.
-static heap_t *setup_short(uint32_t search, size_t rest)
-{
-    config.storage.start = storage;
-    config.storage.size = sizeof storage - rest;
-    config.search = search;
-    config.on_refusal = NULL;
-    config.on_refusal_self = NULL;
-    heap_t *const heap = HEAP(init)(&config);
-    EXPECT((heap != NULL) && HEAP(check)(heap));
-    return heap;
-}
-
-static heap_t *setup(uint32_t search)
-{
-    return setup_short(search, 0U);
-}
-
-// What a block of so many granules can hold.
-static size_t payload_size(uint32_t granules)
-{
-    return ((size_t)granules * GRANULE) - WORD;
-}
-
-static void *alloc_granules(heap_t *heap, uint32_t granules)
-{
-    return HEAP(alloc)(heap, payload_size(granules));
-}
-
-static size_t free_count(const heap_t *heap)
-{
-    return HEAP(usage)(heap).free_count;
-}
-
-static size_t in_use(const heap_t *heap)
-{
-    return HEAP(usage)(heap).in_use_size;
-}
-
-static void keep_copy(void)
-{
-    mete_words_copy(copy, storage, sizeof storage);
-}
-
-static bool is_unchanged(void)
-{
-    bool same = true;
-    for (size_t i = 0U; i < sizeof storage; i++) {
-        same = same && (copy[i] == ((const unsigned char *)storage)[i]);
-    }
-    return same;
-}
+#include "tests/unit/alloc/heap_alone.h"
 
 // ---- sizes and bins
 
@@ -359,138 +301,6 @@ static void test_free_refuses_every_address_that_is_no_block(void)
     EXPECT((tap_take_fault() == METE_FAULT_FOREIGN) && is_unchanged());
 }
 
-// Spoils one half and expects `call` to refuse with CORRUPT and to change nothing.
-static void expect_refusal(half_t *spoiled, half_t value, void (*call)(heap_t *heap, void *block),
-                           heap_t *heap, void *block)
-{
-    const half_t right = *spoiled;
-    *spoiled = value;
-    keep_copy();
-    call(heap, block);
-    EXPECT((tap_take_fault() == METE_FAULT_CORRUPT) && is_unchanged());
-    *spoiled = right;
-}
-
-static void call_free(heap_t *heap, void *block)
-{
-    HEAP(free)(heap, block);
-}
-
-static void call_resize(heap_t *heap, void *block)
-{
-    EXPECT(!HEAP(resize)(heap, block, 8U));
-}
-
-static void call_alloc(heap_t *heap, void *block)
-{
-    (void)block;
-    EXPECT(HEAP(alloc)(heap, payload_size(6U)) == NULL);
-}
-
-// A block in use between two free ones, and more in use around these.
-static block_t *setup_between_free(heap_t *heap, block_t **front, block_t **back)
-{
-    (void)alloc_granules(heap, 5U);
-    *front = alloc_granules(heap, 6U);
-    block_t *const block = alloc_granules(heap, 7U);
-    *back = alloc_granules(heap, 9U);
-    (void)alloc_granules(heap, 5U);
-    HEAP(free)(heap, *front);
-    HEAP(free)(heap, *back);
-    return block;
-}
-
-static void test_free_and_resize_see_damaged_neighbours(void)
-{
-    heap_t *const heap = setup(0U);
-    block_t *front = NULL;
-    block_t *back = NULL;
-    block_t *const block = setup_between_free(heap, &front, &back);
-    half_t *const halves[] = {&header(back)->size, &header(back)->before, &back->next, &back->back};
-    for (size_t i = 0U; i < 4U; i++) {
-        expect_refusal(halves[i], (half_t)(*halves[i] ^ 4U), call_free, heap, block);
-        expect_refusal(halves[i], (half_t)(*halves[i] ^ 4U), call_resize, heap, block);
-    }
-    expect_refusal(&front->next, (half_t)(front->next ^ 4U), call_free, heap, block);
-    expect_refusal(&front->back, (half_t)(front->back ^ 4U), call_free, heap, block);
-    expect_refusal(&header(front)->size, 5U, call_free, heap, block);
-    // Links that would lead out of the heap are not followed.
-    expect_refusal(&front->next, heap->last, call_free, heap, block);
-    expect_refusal(&back->back, (half_t)-1, call_free, heap, block);
-    EXPECT(HEAP(check)(heap));
-    HEAP(free)(heap, block);
-    EXPECT((tap_take_fault() == 0) && HEAP(check)(heap));
-}
-
-// A size of 0 leads a block to itself: nothing in its own header may then confirm it.
-static void test_the_first_block_does_not_vouch_for_itself(void)
-{
-    heap_t *const heap = setup(0U);
-    block_t *const first = alloc_granules(heap, 5U);
-    expect_refusal(&header(first)->size, (half_t)USED, call_free, heap, first);
-    expect_refusal(&header(first)->size, (half_t)USED, call_resize, heap, first);
-    EXPECT(HEAP(check)(heap));
-}
-
-// Not even a refusal goes unexplained if damage may have caused it.
-static void test_a_refusal_sees_a_bin_that_is_not_marked(void)
-{
-    heap_t *const heap = setup(0U);
-    (void)alloc_granules(heap, 5U);
-    const map_t right = heap->map;
-    heap->map = right & ~bit_of(bin_of(header(at(heap, FIRST + (5U * STEP)))->size));
-    EXPECT(HEAP(alloc)(heap, 40U) == NULL);
-    EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
-    heap->map = right;
-    EXPECT((HEAP(alloc)(heap, 40U) != NULL) && HEAP(check)(heap));
-}
-
-static void test_free_sees_damaged_neighbours_in_use(void)
-{
-    heap_t *const heap = setup(0U);
-    block_t *const front = alloc_granules(heap, 5U);
-    block_t *const block = alloc_granules(heap, 6U);
-    block_t *const back = alloc_granules(heap, 7U);
-    (void)alloc_granules(heap, 5U);
-    expect_refusal(&header(front)->size, (half_t)(4U | USED), call_free, heap, block);
-    expect_refusal(&header(back)->size, (half_t)(6U | USED), call_free, heap, block);
-    HEAP(free)(heap, block);
-    EXPECT((tap_take_fault() == 0) && HEAP(check)(heap));
-}
-
-static void test_alloc_sees_a_damaged_free_block(void)
-{
-    for (uint32_t search = 0U; search < 3U; search += 2U) {
-        heap_t *const heap = setup(search);
-        block_t *front = NULL;
-        block_t *back = NULL;
-        (void)setup_between_free(heap, &front, &back);
-        block_t *const sentinel = at(heap, bin_of(6U));
-        expect_refusal(&front->back, (half_t)(front->back ^ 4U), call_alloc, heap, NULL);
-        expect_refusal(&front->next, (half_t)(front->next ^ 4U), call_alloc, heap, NULL);
-        expect_refusal(&header(front)->size, (half_t)-1, call_alloc, heap, NULL);
-        expect_refusal(&sentinel->next, heap->last, call_alloc, heap, NULL);
-        half_t *const behind_before = &header(behind(front, 6U))->before;
-        expect_refusal(behind_before, 7U, call_alloc, heap, NULL);
-        EXPECT(HEAP(check)(heap));
-    }
-}
-
-static void test_alloc_sees_a_damaged_head(void)
-{
-    heap_t *const heap = setup(0U);
-    block_t *front = NULL;
-    block_t *back = NULL;
-    (void)setup_between_free(heap, &front, &back);
-    block_t *const sentinel = at(heap, bin_of(6U));
-    expect_refusal(&sentinel->next, (half_t)(sentinel->next ^ 4U), call_alloc, heap, NULL);
-    expect_refusal(&sentinel->next, (half_t)bin_of(6U), call_alloc, heap, NULL);
-    // The bin says that it has a block and has none: its sentinel looks like one.
-    heap->map |= bit_of(bin_of(7U));
-    keep_copy();
-    EXPECT(alloc_granules(heap, 7U) == NULL);
-    EXPECT((tap_take_fault() == METE_FAULT_CORRUPT) && is_unchanged());
-}
 #endif
 
 // ---- resize, realloc, alignment
@@ -656,7 +466,7 @@ static void test_the_hook_is_not_asked_for_what_no_heap_can_have(void)
     EXPECT(asked_count == 0U);
 }
 
-// ---- walk and check
+// ---- walk
 
 typedef struct shown {
     uintptr_t end;
@@ -685,66 +495,6 @@ static void test_walk_shows_every_block_in_address_order(void)
     EXPECT((shown.count == 3U) && (shown.live_count == 1U) && shown.is_ordered);
     shown_t stopped = {0U, 0U, 0U, 2U, true};
     EXPECT(!HEAP(walk)(heap, show, &stopped) && (stopped.count == 2U));
-}
-
-static void test_check_and_walk_see_a_header_that_leads_astray(void)
-{
-    heap_t *const heap = setup(0U);
-    block_t *const block = HEAP(alloc)(heap, 40U);
-    shown_t shown = {0U, 0U, 0U, SIZE_MAX, true};
-    const half_t right = header(block)->size;
-    header(block)->size = (half_t)USED;  // No size: would not lead on.
-    EXPECT(!HEAP(check)(heap) && !HEAP(walk)(heap, show, &shown));
-    header(block)->size = (half_t)-1;  // Leads out of the region.
-    EXPECT(!HEAP(check)(heap) && !HEAP(walk)(heap, show, &shown));
-    header(block)->size = (half_t)(right + 1U);  // Leads into the next payload.
-    EXPECT(!HEAP(check)(heap));
-}
-
-static void test_check_sees_every_kind_of_damage(void)
-{
-    heap_t *const heap = setup(0U);
-    block_t *const block = HEAP(alloc)(heap, 40U);
-    (void)HEAP(alloc)(heap, 40U);
-    HEAP(free)(heap, block);
-    half_t *const halves[] = {&header(block)->size,
-                              &header(block)->before,
-                              &block->next,
-                              &block->back,
-                              &at(heap, bin_of(header(block)->size))->next,
-                              &at(heap, bin_of(header(block)->size))->back,
-                              &at(heap, 3U)->next};
-    for (size_t i = 0U; i < sizeof halves / sizeof halves[0]; i++) {
-        const half_t right = *halves[i];
-        *halves[i] = (half_t)(right ^ 2U);
-        EXPECT(!HEAP(check)(heap));
-        *halves[i] = right;
-    }
-    heap->map ^= bit_of(3U);
-    EXPECT(!HEAP(check)(heap));
-    heap->map ^= bit_of(3U);
-    heap->slack++;
-    EXPECT(!HEAP(check)(heap));
-    heap->slack--;
-    heap->free_squares++;
-    EXPECT(!HEAP(check)(heap));
-    heap->free_squares--;
-    EXPECT(HEAP(check)(heap));
-}
-
-static void test_check_sees_two_free_neighbours(void)
-{
-    heap_t *const heap = setup(0U);
-    block_t *const a = alloc_granules(heap, 5U);
-    block_t *const b = alloc_granules(heap, 6U);
-    (void)alloc_granules(heap, 5U);
-    HEAP(free)(heap, a);
-    // As if b had been freed without being joined to a.
-    OPEN_BOOKS(heap);
-    attach(books, b, (uint32_t)index_of(heap, b), 6U, 6U);
-    books->slack += SLACK(6U, 1U);
-    CLOSE_BOOKS(books);
-    EXPECT(!HEAP(check)(heap));
 }
 
 // ---- the view
@@ -797,12 +547,6 @@ int main(void)
     RUN(test_free_refuses_a_free_block);
     RUN(test_free_refuses_what_was_joined_to_its_neighbour);
     RUN(test_free_refuses_every_address_that_is_no_block);
-    RUN(test_free_and_resize_see_damaged_neighbours);
-    RUN(test_the_first_block_does_not_vouch_for_itself);
-    RUN(test_a_refusal_sees_a_bin_that_is_not_marked);
-    RUN(test_free_sees_damaged_neighbours_in_use);
-    RUN(test_alloc_sees_a_damaged_free_block);
-    RUN(test_alloc_sees_a_damaged_head);
 #else
     tap_skip("test_free_refuses...", "level 0 checks nothing");
 #endif
@@ -817,9 +561,6 @@ int main(void)
     RUN(test_the_hook_is_asked_once_and_the_request_tried_again);
     RUN(test_the_hook_is_not_asked_for_what_no_heap_can_have);
     RUN(test_walk_shows_every_block_in_address_order);
-    RUN(test_check_and_walk_see_a_header_that_leads_astray);
-    RUN(test_check_sees_every_kind_of_damage);
-    RUN(test_check_sees_two_free_neighbours);
     RUN(test_the_view_holds_callers_to_size_and_alignment);
     return tap_finish();
 }
