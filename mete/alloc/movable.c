@@ -28,9 +28,11 @@ enum {
     SLOT_COUNT_MAX = 65536
 };
 
-#define GRANULES_MAX 0x3FFFFFU  // An extent is a number of granules and,
-#define PIN          0x400000U  // so many times this, of pins if there are more than one.
-#define NOWHERE      SIZE_MAX   // In place of the index of the slot behind which there is room.
+// An extent is a number of granules, two bits that vouch for it, and pins if there are more than one.
+#define GRANULES_MAX 0x3FFFFFU
+#define SEAL         0x400000U   // One of the lower of the two bits.
+#define PIN          0x1000000U  // One pin.
+#define NOWHERE      SIZE_MAX    // In place of the index of the slot behind which there is room.
 
 _Static_assert(METE_MOVABLE_SIZE_MAX / GRANULE == GRANULES_MAX,
                "a thousand times as many fit a word");
@@ -61,6 +63,19 @@ static inline size_t slot_count_of(const store_t *store)
 static inline uint32_t granules_of(const slot_t *slot)
 {
     return slot->extent & GRANULES_MAX;
+}
+
+// The two bits that vouch for where something begins and how long it is, at the top of a word: a third of
+// the sum, in quarters of the range of a word. A power of two more or less in the sum makes between one and
+// three quarters there: so whichever single bit of address or size flips, these change.
+static inline uint32_t seal_of(uintptr_t offset, uint32_t granules)
+{
+    return ((uint32_t)offset + granules) * 0x55555555U;
+}
+
+static inline uint32_t extent_of(uintptr_t offset, uint32_t granules)
+{
+    return granules + ((seal_of(offset, granules) >> 30) * SEAL);
 }
 
 static inline size_t size_of(const store_t *store, size_t index)
@@ -121,23 +136,10 @@ static inline bool is_held(const store_t *store, size_t index)
     return leads_to(store, ~at(store, index)->tag, index) && (at(store, index)->extent != 0U);
 }
 
-// The handle of the block in a slot, or 0 if there is none.
-static uint32_t handle_of(const store_t *store, size_t index)
-{
-    const uint32_t tag = at(store, index)->tag;
-    if (leads_to(store, tag, index)) {
-        return tag;
-    }
-    if (leads_to(store, 0U - tag, index)) {
-        return 0U - tag;
-    }
-    return is_held(store, index) ? ~tag : 0U;
-}
-
 static inline bool is_spare(const store_t *store, size_t index)
 {
     const uint32_t next = ~at(store, index)->tag;
-    return (index >= FIRST) && leads_to(store, next, index) && (next >= generation_one(store)) &&
+    return leads_to(store, next, index) && (next >= generation_one(store)) &&
            (at(store, index)->extent == 0U);
 }
 
@@ -146,10 +148,41 @@ static inline bool is_retired(const store_t *store, size_t index)
     return at(store, index)->tag == ~(uint32_t)(2U * index + 1U);
 }
 
+// The handle that a slot's tag was made of, or 0 if it was of none: of the block in it, or of the next.
+static uint32_t origin_of(const store_t *store, size_t index)
+{
+    const uint32_t tag = at(store, index)->tag;
+    if (leads_to(store, tag, index)) {
+        return tag;
+    }
+    if (leads_to(store, 0U - tag, index)) {
+        return 0U - tag;
+    }
+    return leads_to(store, ~tag, index) ? ~tag : 0U;
+}
+
+// The handle of the block in a slot, or 0 if there is none.
+static uint32_t handle_of(const store_t *store, size_t index)
+{
+    const uint32_t origin = origin_of(store, index);
+    return ((index >= FIRST) && ((~at(store, index)->tag != origin) || is_held(store, index)))
+               ? origin
+               : 0U;
+}
+
+// True if a value could be a handle.
+static inline bool is_handle(const store_t *store, uint32_t value)
+{
+    return ((value & 1U) != 0U) && (value >= generation_one(store));
+}
+
+// True if a handle names a block.
 static inline bool is_valid(const store_t *store, handle_t handle)
 {
-    const size_t index = index_in(store, handle);
-    return (index >= FIRST) && (handle.value != 0U) && (handle_of(store, index) == handle.value);
+    const uint32_t value = handle.value;
+    const slot_t *const slot = at(store, index_in(store, handle));
+    return is_handle(store, value) && ((slot->tag == value) || (slot->tag == 0U - value) ||
+                                       ((slot->tag == ~value) && (slot->extent != 0U)));
 }
 
 // Pins of a block.
@@ -165,40 +198,42 @@ static size_t pins_of(const store_t *store, size_t index)
 static mete_fault_t fault_of(const store_t *store, handle_t handle)
 {
     const size_t index = index_in(store, handle);
-    if ((index < FIRST) || ((handle.value & 1U) == 0U) || (handle.value < generation_one(store))) {
+    if ((index < FIRST) || !is_handle(store, handle.value)) {
         return METE_FAULT_FOREIGN;
     }
-    if (is_retired(store, index)) {
-        return METE_FAULT_DOUBLE_FREE;
-    }
-    const uint32_t known =
-        is_spare(store, index) ? ~at(store, index)->tag : handle_of(store, index);
+    const uint32_t known = origin_of(store, index);
     if (known == 0U) {
         return METE_FAULT_CORRUPT;
     }
-    return (handle.value < known) ? METE_FAULT_DOUBLE_FREE : METE_FAULT_FOREIGN;
+    const bool is_old = (handle.value < known) || is_retired(store, index);
+    return is_old ? METE_FAULT_DOUBLE_FREE : METE_FAULT_FOREIGN;
 }
 
 // ---- What must be true before a link is followed. True without a look at level 0.
 
-// What is in a slot lies in the storage. The sentinel has no granules.
+// There is such a slot, and what is in it lies in the storage. The sentinel has no granules.
 static bool is_placed(const store_t *store, size_t index)
 {
+    if (index >= slot_count_of(store)) {
+        return false;
+    }
     const uintptr_t offset = at(store, index)->address - store->start;
     const size_t room = store->end - store->start;
+    const uint32_t granules = granules_of(at(store, index));
     return (offset <= room) && (offset % GRANULE == 0U) &&
-           (size_of(store, index) <= room - offset) &&
-           ((granules_of(at(store, index)) == 0U) == (index == SENTINEL));
+           ((size_t)granules * GRANULE <= room - offset) &&
+           ((granules != 0U) || (index == SENTINEL)) &&
+           ((seal_of(offset, granules) ^ (at(store, index)->extent << 8)) >> 30 == 0U);
 }
 
 // The slot behind agrees that it is, and lies behind. So addresses rise along the list, and it ends.
 static bool is_linked(const store_t *store, size_t index)
 {
-    const size_t last = slot_count_of(store) - 1U;
-    return (index <= last) && (at(store, index)->next <= last) &&
-           (at(store, at(store, index)->next)->previous == index) && is_placed(store, index) &&
-           is_placed(store, at(store, index)->next) &&
-           (end_of(store, index) <= start_of(store, at(store, index)->next));
+    if (!is_placed(store, index) || !is_placed(store, at(store, index)->next)) {
+        return false;
+    }
+    const size_t next = at(store, index)->next;
+    return (at(store, next)->previous == index) && (end_of(store, index) <= start_of(store, next));
 }
 
 static inline bool is_link_sound(const store_t *store, size_t index)
@@ -216,8 +251,8 @@ static inline bool is_next_sound(const store_t *store, size_t index)
 static bool is_listed(const store_t *store, size_t index)
 {
     const size_t before = at(store, index)->previous;
-    return is_linked(store, before) && is_linked(store, index) &&
-           (at(store, before)->next == index);
+    return is_linked(store, before) && (at(store, before)->next == index) &&
+           is_linked(store, index);
 }
 
 static inline bool is_place_sound(const store_t *store, size_t index)
@@ -225,22 +260,12 @@ static inline bool is_place_sound(const store_t *store, size_t index)
     return (METE_CHECK_LEVEL < 1) || is_listed(store, index);
 }
 
-// The slot that alloc would take, or none.
-static bool is_spare_first_sound(const store_t *store)
+// The first or the last of the queue of slots without a block, unless that is empty.
+static bool is_spare_sound(const store_t *store, size_t index)
 {
-    const size_t first = store->spare_first;
-    return (METE_CHECK_LEVEL < 1) || (first == 0U) ||
-           ((first < slot_count_of(store)) && is_spare(store, first) &&
-            ((at(store, first)->next == 0U) == (first == store->spare_last)));
-}
-
-// The slot behind which free puts another.
-static bool is_spare_last_sound(const store_t *store)
-{
-    const size_t last = store->spare_last;
     return (METE_CHECK_LEVEL < 1) || (store->spare_first == 0U) ||
-           ((last < slot_count_of(store)) && is_spare(store, last) &&
-            (at(store, last)->next == 0U));
+           ((index < slot_count_of(store)) && is_spare(store, index) &&
+            ((at(store, index)->next == 0U) == (index == store->spare_last)));
 }
 
 // What the ghost holds is what the block being moved needs besides what it has.
@@ -293,15 +318,17 @@ static void occupy(store_t *store, size_t index, size_t before, uintptr_t addres
 {
     slot_t *const slot = at(store, index);
     const size_t next = at(store, before)->next;
-    remove_gap(store, gap_behind(store, before));
+    const uint32_t gap = gap_behind(store, before);
+    const uint32_t front = (uint32_t)((address - end_of(store, before)) / GRANULE);
+    remove_gap(store, gap);
+    add_gap(store, front);
+    add_gap(store, gap - front - granules);
     slot->address = address;
-    slot->extent = granules;
+    slot->extent = extent_of(address - store->start, granules);
     slot->next = (uint16_t)next;
     slot->previous = (uint16_t)before;
     at(store, before)->next = (uint16_t)index;
     at(store, next)->previous = (uint16_t)index;
-    add_gap(store, gap_behind(store, before));
-    add_gap(store, gap_behind(store, index));
 }
 
 // Takes a slot out. Returns the one in front.
@@ -309,23 +336,25 @@ static size_t vacate(store_t *store, size_t index)
 {
     slot_t *const slot = at(store, index);
     const size_t before = slot->previous;
-    if ((index == store->packed) || (slot->address < at(store, store->packed)->address)) {
+    if (slot->address <= at(store, store->packed)->address) {
         store->packed = (uint16_t)before;
     }
-    remove_gap(store, gap_behind(store, before));
-    remove_gap(store, gap_behind(store, index));
+    const uint32_t front = gap_behind(store, before);
+    const uint32_t behind = gap_behind(store, index);
+    remove_gap(store, front);
+    remove_gap(store, behind);
+    add_gap(store, front + granules_of(slot) + behind);
     at(store, before)->next = slot->next;
     at(store, slot->next)->previous = (uint16_t)before;
     slot->address = 0U;
     slot->extent = 0U;
-    add_gap(store, gap_behind(store, before));
     return before;
 }
 
 // Takes a block out and puts it, with so many granules, behind another slot or where itself was.
 static void put(store_t *store, size_t index, size_t before, uintptr_t address, uint32_t granules)
 {
-    const uint32_t pins = at(store, index)->extent - granules_of(at(store, index));
+    const uint32_t pins = at(store, index)->extent / PIN * PIN;
     const size_t own_before = vacate(store, index);
     occupy(store, index, (before == index) ? own_before : before, address, granules);
     at(store, index)->extent += pins;
@@ -333,23 +362,11 @@ static void put(store_t *store, size_t index, size_t before, uintptr_t address, 
 
 static void note_peak(store_t *store)
 {
-    const uint32_t total = (uint32_t)((store->end - store->start) / GRANULE);
-    const uint32_t in_use = total - store->free_granules - granules_of(at(store, GHOST));
-    store->in_use_peak = (in_use > store->in_use_peak) ? in_use : store->in_use_peak;
+    const uint32_t unused = store->free_granules + granules_of(at(store, GHOST));
+    store->unused_least = (unused < store->unused_least) ? unused : store->unused_least;
 }
 
 // ---- Moving a block
-
-// Sets out to move a block to an address. `room` granules, behind slot `before` from `ghost` on, are kept
-// for it: together with what it has they must hold it at its new place.
-static void begin_move(store_t *store, size_t index, size_t before, range_t ghost, uintptr_t to)
-{
-    occupy(store, GHOST, before, ghost.low, (uint32_t)((ghost.high - ghost.low) / GRANULE));
-    at(store, index)->tag = ~at(store, index)->tag;
-    store->moving = (uint16_t)index;
-    store->move_to = to;
-    store->move_done = 0U;
-}
 
 static void end_move(store_t *store)
 {
@@ -384,14 +401,33 @@ static size_t advance_move(store_t *store, size_t budget)
     return size;
 }
 
+// Sets out to move a block, by at most `budget` bytes for now; returns how many. `ghost`, in the gap behind slot
+// `before`, is kept for it: together with what the block has it must hold it at its new place. That is where
+// the ghost begins, or, behind the block itself, where it ends.
+static size_t begin_move(store_t *store, size_t index, size_t before, range_t ghost, size_t budget)
+{
+    occupy(store, GHOST, before, ghost.low, (uint32_t)((ghost.high - ghost.low) / GRANULE));
+    at(store, index)->tag = ~at(store, index)->tag;
+    store->moving = (uint16_t)index;
+    store->move_to = (before == index) ? ghost.high - size_of(store, index) : ghost.low;
+    store->move_done = 0U;
+    return advance_move(store, budget);
+}
+
 // ---- Room
+
+// Where the room behind a slot begins, if nothing may be put below an address.
+static inline uintptr_t room_start(const store_t *store, size_t index, uintptr_t low)
+{
+    const uintptr_t end = end_of(store, index);
+    return (end > low) ? end : low;
+}
 
 // Of the gap behind a slot, what lies in a range. Empty: low is not below high.
 static inline range_t room_behind(const store_t *store, size_t index, range_t within)
 {
-    const uintptr_t low = end_of(store, index);
     const uintptr_t high = start_of(store, at(store, index)->next);
-    const range_t room = {(low > within.low) ? low : within.low,
+    const range_t room = {room_start(store, index, within.low),
                           (high < within.high) ? high : within.high};
     return room;
 }
@@ -433,16 +469,6 @@ static size_t find_room(store_t *store, range_t within, uint32_t granules, bool 
         index = at(store, index)->next;
     } while (index != SENTINEL);
     return NOWHERE;
-}
-
-// Moves a block, or begins to, to the start of the room behind a slot. Returns the bytes copied.
-static size_t move_behind(store_t *store, size_t index, size_t before, range_t within,
-                          size_t budget)
-{
-    const uintptr_t to = room_behind(store, before, within).low;
-    const range_t ghost = {to, to + size_of(store, index)};
-    begin_move(store, index, before, ghost, to);
-    return advance_move(store, budget);
 }
 
 // ---- The pass of compaction: from the first block to the last, each is moved against what lies in front
@@ -514,8 +540,7 @@ static size_t fill_room(store_t *store, pass_t *pass, range_t room)
     }
     const range_t ghost = {room.low,
                            slides ? start_of(store, next) : room.low + size_of(store, chosen)};
-    begin_move(store, chosen, pass->at, ghost, room.low);
-    pass->budget -= advance_move(store, pass->budget);
+    pass->budget -= begin_move(store, chosen, pass->at, ghost, pass->budget);
     return (store->moving == 0U) ? chosen : NOWHERE;
 }
 
@@ -534,13 +559,6 @@ static bool step(store_t *store, pass_t *pass)
     const size_t reached = fill_room(store, pass, room);
     pass->at = (reached == NOWHERE) ? pass->at : reached;
     return (reached != NOWHERE) && !pass->is_damaged;
-}
-
-static void run(store_t *store, pass_t *pass)
-{
-    pass->at = (pass->stop == NOWHERE) ? first_gap(store) : SENTINEL;
-    for (size_t i = slot_count_of(store); (i != 0U) && step(store, pass); i--) {
-    }
 }
 
 // Bytes that may be moved yet by a pass that has come to a slot, or has not begun.
@@ -565,15 +583,15 @@ static bool go_on_moving(store_t *store, pass_t *pass)
     return !pass->is_damaged && (store->moving == 0U);
 }
 
-// What mete_movable_compact() does.
-static size_t compact(store_t *store, size_t budget, bool *is_damaged)
+// Goes on with a move that is under way, then with compaction.
+static void run(store_t *store, pass_t *pass)
 {
-    pass_t pass = pass_of(budget, UINT32_MAX, NOWHERE);
-    if (go_on_moving(store, &pass)) {
-        run(store, &pass);
+    if (!go_on_moving(store, pass)) {
+        return;
     }
-    *is_damaged = pass.is_damaged;
-    return (pass.is_done || pass.is_damaged) ? 0U : left_behind(store, pass.at);
+    pass->at = (pass->stop == NOWHERE) ? first_gap(store) : SENTINEL;
+    for (size_t i = slot_count_of(store); (i != 0U) && step(store, pass); i--) {
+    }
 }
 
 // ---- Compaction by itself
@@ -609,14 +627,15 @@ static bool is_interval_over(store_t *store)
 // At the end of a call. False if something is damaged.
 static bool automate(store_t *store)
 {
-    bool is_damaged = false;
-    if (store->config->step_size != 0U) {
-        const bool is_due = is_interval_over(store);
-        if (is_due || is_fragmented(store)) {
-            (void)compact(store, store->config->step_size, &is_damaged);
+    const size_t budget = store->config->step_size;
+    if ((budget != 0U) && (is_interval_over(store) || is_fragmented(store))) {
+        pass_t pass = pass_of(budget, UINT32_MAX, NOWHERE);
+        run(store, &pass);
+        if (pass.is_damaged) {
+            return false;
         }
     }
-    return !is_damaged && is_sound(store);
+    return is_sound(store);
 }
 
 // ---- A place for a new block
@@ -629,9 +648,7 @@ static size_t make_room(store_t *store, uint32_t granules, bool *is_damaged)
     if ((pass.budget == 0U) || (granules > store->free_granules + granules_of(at(store, GHOST)))) {
         return NOWHERE;
     }
-    if (go_on_moving(store, &pass)) {
-        run(store, &pass);
-    }
+    run(store, &pass);
     *is_damaged = pass.is_damaged;
     return pass.is_damaged ? NOWHERE : find_room(store, window_of(store), granules, is_damaged);
 }
@@ -644,7 +661,8 @@ static size_t find_place(store_t *store, uint32_t granules, bool *is_damaged)
         *is_damaged = true;
         return NOWHERE;
     }
-    if (METE_LIKELY(granules_in(room_behind(store, last, window_of(store))) >= granules)) {
+    const range_t room = {room_start(store, last, store->low), store->high};
+    if (METE_LIKELY(granules_in(room) >= granules)) {
         return last;
     }
     const size_t place = (granules <= store->free_granules)
@@ -656,7 +674,7 @@ static size_t find_place(store_t *store, uint32_t granules, bool *is_damaged)
 static handle_t hand_out(store_t *store, size_t before, uint32_t granules)
 {
     const size_t index = store->spare_first;
-    const uintptr_t address = room_behind(store, before, window_of(store)).low;
+    const uintptr_t address = room_start(store, before, store->low);
     store->spare_first = at(store, index)->next;
     occupy(store, index, before, address, granules);
     at(store, index)->tag = ~at(store, index)->tag;
@@ -670,7 +688,7 @@ static handle_t hand_out(store_t *store, size_t before, uint32_t granules)
 static handle_t try_alloc(store_t *store, size_t size, bool *is_damaged)
 {
     const uint32_t granules = granules_for(size);
-    *is_damaged = !is_spare_first_sound(store);
+    *is_damaged = !is_spare_sound(store, store->spare_first);
     size_t place = NOWHERE;
     if (!*is_damaged && (store->spare_first != 0U)) {
         place = find_place(store, granules, is_damaged);
@@ -735,7 +753,6 @@ bool mete_movable_init(mete_movable_t *movable, const mete_movable_config_t *con
     movable->gap_count = 0U;
     movable->block_count = 0U;
     movable->retired_count = 0U;
-    movable->in_use_peak = 0U;
     movable->refusals = 0U;
     movable->moved_total = 0U;
     movable->moving = 0U;
@@ -745,6 +762,7 @@ bool mete_movable_init(mete_movable_t *movable, const mete_movable_config_t *con
     movable->ticks = (config->tick_interval != 0U) ? config->clock() : 0U;
     init_slots(movable);
     add_gap(movable, gap_behind(movable, SENTINEL));
+    movable->unused_least = movable->free_granules;
     METE_ASSERT(mete_movable_check(movable));
     return true;
 }
@@ -775,10 +793,10 @@ static mete_fault_t refusal_to_free(const store_t *store, handle_t handle)
     }
     const size_t index = index_in(store, handle);
     const bool is_moving = (store->moving == index);
-    if (!is_resting(store, index) && !is_moving) {
+    if ((at(store, index)->tag != handle.value) && !is_moving) {
         return METE_FAULT_ORDER;
     }
-    const bool is_good = is_place_sound(store, index) && is_spare_last_sound(store) &&
+    const bool is_good = is_place_sound(store, index) && is_spare_sound(store, store->spare_last) &&
                          (!is_moving || is_move_sound(store));
     return is_good ? (mete_fault_t)0 : METE_FAULT_CORRUPT;
 }
@@ -858,8 +876,7 @@ static void slide_up(store_t *store, size_t index, pass_t *pass)
             if (pass->budget < GRANULE) {
                 return;
             }
-            begin_move(store, i, i, room, room.high - size_of(store, i));
-            pass->budget -= advance_move(store, pass->budget);
+            pass->budget -= begin_move(store, i, i, room, pass->budget);
             if (store->moving != 0U) {
                 return;
             }
@@ -874,8 +891,7 @@ static void make_room_behind(store_t *store, size_t index, uint32_t granules, bo
 {
     pass_t pass = pass_of(store->config->failure_size, UINT32_MAX, index);
     const uint32_t more = granules - granules_of(at(store, index));
-    if ((more <= store->free_granules + granules_of(at(store, GHOST))) &&
-        go_on_moving(store, &pass)) {
+    if (more <= store->free_granules + granules_of(at(store, GHOST))) {
         run(store, &pass);
         if (pass.is_done && !fits_in_place(store, index, granules)) {
             slide_up(store, index, &pass);
@@ -902,7 +918,7 @@ static bool grow_elsewhere(store_t *store, size_t index, uint32_t granules, bool
     if (place == NOWHERE) {
         return false;
     }
-    const uintptr_t to = room_behind(store, place, window_of(store)).low;
+    const uintptr_t to = room_start(store, place, store->low);
     const size_t size = size_of(store, index);
     mete_words_move((void *)to, (const void *)at(store, index)->address, size);
     store->moved_total += size;
@@ -969,22 +985,21 @@ bool mete_movable_resize(mete_movable_t *movable, mete_movable_handle_t handle, 
 
 // ---- Pins
 
-// Counts a pin more. False if there may be none.
-static bool add_pin(store_t *store, size_t index, uint32_t value)
+// Counts a pin more. Returns what forbids it.
+static mete_fault_t add_pin(store_t *store, handle_t handle)
 {
-    slot_t *const slot = at(store, index);
-    const size_t pins = pins_of(store, index);
-    if (pins == 0U) {
-        slot->tag = 0U - value;
-    } else if (pins == 1U) {
-        slot->tag = ~value;
-        slot->extent += 2U * PIN;
-    } else if (pins < METE_MOVABLE_PIN_MAX) {
-        slot->extent += PIN;
-    } else {
-        return false;
+    slot_t *const slot = at(store, index_in(store, handle));
+    const size_t pins = pins_of(store, index_in(store, handle));
+    if (pins == METE_MOVABLE_PIN_MAX) {
+        return METE_FAULT_ORDER;
     }
-    return true;
+    if (pins == 0U) {
+        slot->tag = 0U - handle.value;
+    } else {
+        slot->tag = ~handle.value;
+        slot->extent += (pins == 1U) ? 2U * PIN : PIN;
+    }
+    return (mete_fault_t)0;
 }
 
 void *mete_movable_pin_checked(mete_movable_t *movable, mete_movable_handle_t handle)
@@ -995,34 +1010,39 @@ void *mete_movable_pin_checked(mete_movable_t *movable, mete_movable_handle_t ha
         METE_FAULT(fault_of(movable, handle), movable, (const void *)(uintptr_t)handle.value);
         return NULL;
     }
-    if (!finish_move_of(movable, index)) {
-        METE_FAULT(METE_FAULT_CORRUPT, movable, (const void *)(uintptr_t)handle.value);
-        return NULL;
-    }
-    if (!add_pin(movable, index, handle.value)) {
-        METE_FAULT(METE_FAULT_ORDER, movable, (const void *)(uintptr_t)handle.value);
+    const mete_fault_t fault =
+        finish_move_of(movable, index) ? add_pin(movable, handle) : METE_FAULT_CORRUPT;
+    if (fault != 0) {
+        METE_FAULT(fault, movable, (const void *)(uintptr_t)handle.value);
         return NULL;
     }
     return (void *)at(movable, index)->address;
 }
 
+// Counts a pin less. False if there is none.
+static bool remove_pin(store_t *store, handle_t handle)
+{
+    slot_t *const slot = at(store, index_in(store, handle));
+    const size_t pins = pins_of(store, index_in(store, handle));
+    if (pins == 0U) {
+        return false;
+    }
+    if (pins > 2U) {
+        slot->extent -= PIN;
+    } else {
+        slot->extent %= PIN;
+        slot->tag = (pins == 2U) ? 0U - handle.value : handle.value;
+    }
+    return true;
+}
+
 void mete_movable_unpin_checked(mete_movable_t *movable, mete_movable_handle_t handle)
 {
     METE_ASSERT((movable != NULL) && (movable->config != NULL));
-    const size_t index = index_in(movable, handle);
     if (!is_valid(movable, handle)) {
         METE_FAULT(fault_of(movable, handle), movable, (const void *)(uintptr_t)handle.value);
-        return;
-    }
-    const size_t pins = pins_of(movable, index);
-    slot_t *const slot = at(movable, index);
-    if (pins == 0U) {
+    } else if (!remove_pin(movable, handle)) {
         METE_FAULT(METE_FAULT_ORDER, movable, (const void *)(uintptr_t)handle.value);
-    } else if (pins > 2U) {
-        slot->extent -= PIN;
-    } else {
-        slot->extent = granules_of(slot);
-        slot->tag = (pins == 2U) ? 0U - handle.value : handle.value;
     }
 }
 
@@ -1031,8 +1051,8 @@ void mete_movable_unpin_checked(mete_movable_t *movable, mete_movable_handle_t h
 void *mete_movable_address(const mete_movable_t *movable, mete_movable_handle_t handle)
 {
     METE_ASSERT((movable != NULL) && (movable->config != NULL));
-    const bool is_good = is_valid(movable, handle);
     const size_t index = index_in(movable, handle);
+    const bool is_good = is_valid(movable, handle);
     if (!is_good || (pins_of(movable, index) == 0U)) {
         METE_FAULT(is_good ? METE_FAULT_ORDER : fault_of(movable, handle), movable,
                    (const void *)(uintptr_t)handle.value);
@@ -1060,12 +1080,12 @@ bool mete_movable_has(const mete_movable_t *movable, mete_movable_handle_t handl
 size_t mete_movable_compact(mete_movable_t *movable, size_t step_size)
 {
     METE_ASSERT((movable != NULL) && (movable->config != NULL));
-    bool is_damaged = false;
-    const size_t left = compact(movable, step_size, &is_damaged);
-    if (is_damaged || !is_sound(movable)) {
+    pass_t pass = pass_of(step_size, UINT32_MAX, NOWHERE);
+    run(movable, &pass);
+    if (pass.is_damaged || !is_sound(movable)) {
         METE_FAULT(METE_FAULT_CORRUPT, movable, NULL);
     }
-    return left;
+    return (pass.is_done || pass.is_damaged) ? 0U : left_behind(movable, pass.at);
 }
 
 mete_movable_usage_t mete_movable_usage(const mete_movable_t *movable)
@@ -1076,7 +1096,7 @@ mete_movable_usage_t mete_movable_usage(const mete_movable_t *movable)
     mete_movable_usage_t usage;
     usage.total_size = total;
     usage.in_use_size = total - free - size_of(movable, GHOST);
-    usage.in_use_peak = (size_t)movable->in_use_peak * GRANULE;
+    usage.in_use_peak = total - ((size_t)movable->unused_least * GRANULE);
     usage.free_size = free;
     usage.block_count = movable->block_count;
     usage.gap_count = movable->gap_count;
@@ -1093,11 +1113,11 @@ mete_movable_usage_t mete_movable_usage(const mete_movable_t *movable)
 static mete_movable_block_t block_of(const store_t *store, size_t index)
 {
     mete_movable_block_t block;
-    block.handle.value = (index != GHOST) ? handle_of(store, index) : 0U;
+    block.handle.value = handle_of(store, index);
     block.block = (void *)at(store, index)->address;
     block.size = size_of(store, index);
     block.is_live = (index != GHOST);
-    block.is_pinned = (index != GHOST) && (pins_of(store, index) != 0U);
+    block.is_pinned = (pins_of(store, index) != 0U);
     block.is_moving = (index == GHOST) || (index == store->moving);
     return block;
 }
@@ -1223,7 +1243,7 @@ bool mete_movable_check(const mete_movable_t *movable)
         if (!is_slot_good(movable, i)) {
             return false;
         }
-        block_count += ((i >= FIRST) && (handle_of(movable, i) != 0U)) ? 1U : 0U;
+        block_count += (handle_of(movable, i) != 0U) ? 1U : 0U;
         retired_count += ((i >= FIRST) && is_retired(movable, i)) ? 1U : 0U;
     }
     const size_t others = slot_count_of(movable) - FIRST - block_count - retired_count;
@@ -1250,29 +1270,31 @@ typedef enum kind { ALL, PINNED, RESTING } kind_t;
 // True if what is in a slot is of that kind. The room for a block being moved is live.
 static bool is_kind(const store_t *store, size_t index, kind_t kind)
 {
-    return (kind == ALL) || ((index >= FIRST) && ((kind == PINNED) ? (pins_of(store, index) != 0U)
-                                                                   : is_resting(store, index)));
+    return (kind == ALL) ||
+           ((kind == PINNED) ? (pins_of(store, index) != 0U) : is_resting(store, index));
 }
 
-// Bytes in a span of blocks of a kind. Of damaged ones all bytes count: they must not be lost.
+// Bytes in a span of blocks of a kind. If one is damaged all bytes count: they must not be lost.
 static size_t total_within(const store_t *store, mete_span_t span, kind_t kind, bool *is_damaged)
 {
     size_t total = 0U;
-    for (size_t i = at(store, SENTINEL)->next; i != SENTINEL; i = at(store, i)->next) {
-        if (!is_link_sound(store, i)) {
+    size_t index = SENTINEL;  // Of which nothing lies anywhere.
+    do {
+        if (!is_link_sound(store, index)) {
             *is_damaged = true;
             return span.size;
         }
-        total += is_kind(store, i, kind) ? size_within(store, i, span) : 0U;
-    }
+        total += is_kind(store, index, kind) ? size_within(store, index, span) : 0U;
+        index = at(store, index)->next;
+    } while (index != SENTINEL);
     return total;
 }
 
 size_t mete_movable_live_size(const mete_movable_t *movable, mete_span_t span)
 {
     METE_ASSERT((movable != NULL) && (movable->config != NULL));
-    bool is_damaged = !is_link_sound(movable, SENTINEL);
-    const size_t size = is_damaged ? span.size : total_within(movable, span, ALL, &is_damaged);
+    bool is_damaged = false;
+    const size_t size = total_within(movable, span, ALL, &is_damaged);
     if (is_damaged) {
         METE_FAULT(METE_FAULT_CORRUPT, movable, span.start);
     }
@@ -1282,8 +1304,8 @@ size_t mete_movable_live_size(const mete_movable_t *movable, mete_span_t span)
 size_t mete_movable_pinned_size(const mete_movable_t *movable, mete_span_t span)
 {
     METE_ASSERT((movable != NULL) && (movable->config != NULL));
-    bool is_damaged = !is_link_sound(movable, SENTINEL);
-    const size_t size = is_damaged ? span.size : total_within(movable, span, PINNED, &is_damaged);
+    bool is_damaged = false;
+    const size_t size = total_within(movable, span, PINNED, &is_damaged);
     if (is_damaged) {
         METE_FAULT(METE_FAULT_CORRUPT, movable, span.start);
     }
@@ -1331,7 +1353,9 @@ static size_t evacuate_next(store_t *store, mete_span_t from, range_t to, uint32
     if (pass->budget < GRANULE) {
         return NOWHERE;
     }
-    pass->budget -= move_behind(store, index, place, to, pass->budget);
+    const uintptr_t start = room_start(store, place, to.low);
+    const range_t ghost = {start, start + size_of(store, index)};
+    pass->budget -= begin_move(store, index, place, ghost, pass->budget);
     return (store->moving == 0U) ? pass->at : NOWHERE;
 }
 

@@ -54,7 +54,7 @@ extern "C" {
 
 #define METE_MOVABLE_SIZE_MAX        33554424U  ///< Bytes that can be managed; just under 32 MiB.
 #define METE_MOVABLE_BLOCK_COUNT_MAX 65534U
-#define METE_MOVABLE_PIN_MAX         1023U  ///< A block may be pinned so many times at once.
+#define METE_MOVABLE_PIN_MAX         255U  ///< A block may be pinned so many times at once.
 
 /// Names a block: the index of its slot and a generation that no other block in this slot has. Handles
 /// are compared by value and may be copied at will.
@@ -118,7 +118,7 @@ typedef struct mete_movable {
     size_t slot_mask;       // Of a handle: twice the index of its slot.
     uint64_t free_squares;  // Sum of the squares of the gaps, in granules of 8 bytes.
     uint32_t free_granules;
-    uint32_t in_use_peak;  // In granules.
+    uint32_t unused_least;  // Granules in no block: the fewest ever.
     uintptr_t start, end;  // Of the storage.
     uintptr_t low, high;   // Of the part of it where blocks are put.
     size_t block_count;
