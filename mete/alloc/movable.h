@@ -119,8 +119,8 @@ typedef struct mete_movable {
     uint64_t free_squares;  // Sum of the squares of the gaps, in granules of 8 bytes.
     uint32_t free_granules;
     uint32_t unused_least;  // Granules in no block: the fewest ever.
-    uintptr_t start, end;  // Of the storage.
-    uintptr_t low, high;   // Of the part of it where blocks are put.
+    uintptr_t start, end;   // Of the storage.
+    uintptr_t low, high;    // Of the part of it where blocks are put.
     size_t block_count;
     size_t gap_count;
     size_t retired_count;

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef METE_MOVABLE_MOVES_H
+#define METE_MOVABLE_MOVES_H
+
+// A part of movable.c: how blocks are moved, a budget of bytes at a time. Down against each other, up
+// to make room behind one, or out of a span.
+
+#include "mete/alloc/movable.h"
+#include "mete/alloc/movable_slots.h"
+#include "mete/core/words.h"
+
+#define NOWHERE SIZE_MAX  // In place of the index of a slot.
+
+// ---- Moving a block
+
+// What the ghost holds is what the block being moved needs besides what it has.
+static inline bool is_move_good(const store_t *store)
+{
+    const size_t moving = store->moving;
+    if ((moving < FIRST) || (moving >= slot_count_of(store)) || !is_held(store, moving) ||
+        (pins_of(store, moving) != 0U) || !is_listed(store, moving) || !is_listed(store, GHOST)) {
+        return false;
+    }
+    const size_t size = size_of(store, moving);
+    const bool is_elsewhere = (size_of(store, GHOST) == size);
+    const bool is_down = (store->move_to == start_of(store, GHOST)) &&
+                         (is_elsewhere || (end_of(store, GHOST) == start_of(store, moving)));
+    const bool is_up = (store->move_to + size == end_of(store, GHOST)) &&
+                       (end_of(store, moving) == start_of(store, GHOST));
+    return (is_down || is_up) && (store->move_done < size);
+}
+
+static inline bool is_move_sound(const store_t *store)
+{
+    return (METE_CHECK_LEVEL < 1) || (store->moving == 0U) || is_move_good(store);
+}
+
+static inline void end_move(store_t *store)
+{
+    const size_t index = store->moving;
+    const size_t before = vacate(store, GHOST);
+    put(store, index, before, store->move_to, granules_of(at(store, index)));
+    at(store, index)->tag = ~at(store, index)->tag;
+    store->moving = 0U;
+}
+
+// As if it had not been set out. What was copied so far is lost if the places overlap.
+static inline void give_up_move(store_t *store)
+{
+    (void)vacate(store, GHOST);
+    store->moving = 0U;
+}
+
+// Copies at most `budget` bytes of the block being moved, front first if it goes down, else end first.
+// Returns how many.
+static inline size_t advance_move(store_t *store, size_t budget)
+{
+    const uintptr_t from = at(store, store->moving)->address;
+    const size_t left = size_of(store, store->moving) - store->move_done;
+    const size_t size = (budget < left) ? budget - (budget % GRANULE) : left;
+    const size_t offset = (store->move_to < from) ? store->move_done : left - size;
+    mete_words_move((void *)(store->move_to + offset), (const void *)(from + offset), size);
+    store->move_done += size;
+    store->moved_total += size;
+    if (size == left) {
+        end_move(store);
+    }
+    return size;
+}
+
+// Sets out to move a block, by at most `budget` bytes for now; returns how many. `ghost`, in the gap
+// behind slot `before`, is kept for it: together with what the block has it must hold it at its new
+// place. That is where the ghost begins or, if it lies behind the block itself, where it ends.
+static inline size_t begin_move(store_t *store, size_t index, size_t before, range_t ghost,
+                                size_t budget)
+{
+    occupy(store, GHOST, before, ghost.low, (uint32_t)((ghost.high - ghost.low) / GRANULE));
+    at(store, index)->tag = ~at(store, index)->tag;
+    store->moving = (uint16_t)index;
+    store->move_to = (before == index) ? ghost.high - size_of(store, index) : ghost.low;
+    store->move_done = 0U;
+    return advance_move(store, budget);
+}
+
+// Before a block is touched that is being moved.
+static inline bool finish_move_of(store_t *store, size_t index)
+{
+    const bool is_moving = (store->moving == index);
+    if (is_moving && !is_move_sound(store)) {
+        return false;
+    }
+    if (is_moving) {
+        (void)advance_move(store, SIZE_MAX);
+    }
+    return true;
+}
+
+// ---- Room
+
+// Where the room behind a slot begins, if nothing may be put below an address.
+static inline uintptr_t room_start(const store_t *store, size_t index, uintptr_t low)
+{
+    const uintptr_t end = end_of(store, index);
+    return (end > low) ? end : low;
+}
+
+// Of the gap behind a slot, what lies in a range. Empty: low is not below high.
+static inline range_t room_behind(const store_t *store, size_t index, range_t within)
+{
+    const uintptr_t high = start_of(store, at(store, index)->next);
+    const range_t room = {room_start(store, index, within.low),
+                          (high < within.high) ? high : within.high};
+    return room;
+}
+
+static inline uint32_t granules_in(range_t room)
+{
+    return (room.low < room.high) ? (uint32_t)((room.high - room.low) / GRANULE) : 0U;
+}
+
+static inline range_t window_of(const store_t *store)
+{
+    const range_t window = {store->low, store->high};
+    return window;
+}
+
+// The slot behind which the first gap is, the ghost, or nothing more; as far as links are sound.
+static inline size_t first_gap(store_t *store)
+{
+    while (is_link_sound(store, store->packed) && (gap_behind(store, store->packed) == 0U) &&
+           (at(store, store->packed)->next >= FIRST)) {
+        store->packed = at(store, store->packed)->next;
+    }
+    return store->packed;
+}
+
+// The first slot behind which there is room of so many granules, or NOWHERE. *is_damaged is set if a
+// link is.
+static inline size_t find_room(store_t *store, range_t within, uint32_t granules, bool *is_damaged)
+{
+    size_t index = first_gap(store);
+    do {
+        if (!is_link_sound(store, index)) {
+            *is_damaged = true;
+            return NOWHERE;
+        }
+        if (granules_in(room_behind(store, index, within)) >= granules) {
+            return index;
+        }
+        index = at(store, index)->next;
+    } while (index != SENTINEL);
+    return NOWHERE;
+}
+
+// ---- The pass of compaction: from the first block to the last, each is moved against what lies in front
+// of it. In front of one that must stay the gap is filled with others from behind.
+
+typedef struct pass {
+    size_t at;        // All up to this slot is done.
+    size_t budget;    // Bytes that may yet be moved.
+    uint32_t wanted;  // Stop at a room of so many granules; UINT32_MAX: never.
+    size_t stop;      // Stop behind this slot; NOWHERE: at the end.
+    bool is_done;     // Nothing is left to be done, or not up to where it should stop.
+    bool is_damaged;
+} pass_t;
+
+// Field by field: clang sets a whole struct by memset(), which is libc.
+static inline pass_t pass_of(size_t budget, uint32_t wanted, size_t stop)
+{
+    pass_t pass;
+    pass.at = SENTINEL;
+    pass.budget = budget;
+    pass.wanted = wanted;
+    pass.stop = stop;
+    pass.is_done = false;
+    pass.is_damaged = false;
+    return pass;
+}
+
+// True if a block may be moved down to where a room in front of it begins.
+static inline bool can_slide(const store_t *store, size_t index, range_t room)
+{
+    return is_resting(store, index) && (room.low < room.high) &&
+           (size_of(store, index) <= store->high - room.low);
+}
+
+// The largest block behind a slot that may be moved and fits into a room; of several the last. Or 0.
+static inline size_t find_filler(const store_t *store, size_t index, uint32_t granules,
+                                 bool *is_damaged)
+{
+    size_t best = 0U;
+    uint32_t best_granules = 1U;
+    for (size_t i = at(store, index)->next; i != SENTINEL; i = at(store, i)->next) {
+        if (!is_link_sound(store, i)) {
+            *is_damaged = true;
+            return 0U;
+        }
+        const uint32_t found = granules_of(at(store, i));
+        if (is_resting(store, i) && (found >= best_granules) && (found <= granules)) {
+            best = i;
+            best_granules = found;
+        }
+    }
+    return best;
+}
+
+// Moves something into the room behind a slot, if anything can be. Returns its slot; else that of the
+// block behind the room.
+static inline size_t fill_room(store_t *store, pass_t *pass, range_t room)
+{
+    const size_t next = at(store, pass->at)->next;
+    const bool slides = can_slide(store, next, room);
+    const size_t chosen = slides ? next
+                          : (granules_in(room) == 0U)
+                              ? 0U
+                              : find_filler(store, next, granules_in(room), &pass->is_damaged);
+    if (chosen == 0U) {
+        return next;
+    }
+    if (pass->budget < GRANULE) {
+        return NOWHERE;
+    }
+    const range_t ghost = {room.low,
+                           slides ? start_of(store, next) : room.low + size_of(store, chosen)};
+    pass->budget -= begin_move(store, chosen, pass->at, ghost, pass->budget);
+    return (store->moving == 0U) ? chosen : NOWHERE;
+}
+
+// One slot further. False if the pass is over.
+static inline bool step(store_t *store, pass_t *pass)
+{
+    if (!is_next_sound(store, pass->at)) {
+        pass->is_damaged = true;
+        return false;
+    }
+    const range_t room = room_behind(store, pass->at, window_of(store));
+    pass->is_done = (at(store, pass->at)->next == SENTINEL) || (pass->at == pass->stop);
+    if (pass->is_done || (granules_in(room) >= pass->wanted)) {
+        return false;
+    }
+    const size_t reached = fill_room(store, pass, room);
+    pass->at = (reached == NOWHERE) ? pass->at : reached;
+    return (reached != NOWHERE) && !pass->is_damaged;
+}
+
+// Bytes that may be moved yet by a pass that has come to a slot, or has not begun.
+static inline size_t left_behind(store_t *store, size_t index)
+{
+    index = (index != SENTINEL) ? index : first_gap(store);
+    size_t left = (store->moving != 0U) ? size_of(store, store->moving) - store->move_done : 0U;
+    while (is_link_sound(store, index) && (at(store, index)->next != SENTINEL)) {
+        index = at(store, index)->next;
+        left += is_resting(store, index) ? size_of(store, index) : 0U;
+    }
+    return left;
+}
+
+// Goes on with a move that is under way. True if none is now, so that a pass can begin.
+static inline bool go_on_moving(store_t *store, pass_t *pass)
+{
+    pass->is_damaged = !is_move_sound(store);
+    if (!pass->is_damaged && (store->moving != 0U)) {
+        pass->budget -= advance_move(store, pass->budget);
+    }
+    return !pass->is_damaged && (store->moving == 0U);
+}
+
+// Goes on with a move that is under way, then with compaction.
+static inline void run(store_t *store, pass_t *pass)
+{
+    if (!go_on_moving(store, pass)) {
+        return;
+    }
+    pass->at = (pass->stop == NOWHERE) ? first_gap(store) : SENTINEL;
+    for (size_t i = slot_count_of(store); (i != 0U) && step(store, pass); i--) {
+    }
+}
+
+// Moves the blocks behind one up to the end, as far as they can be and the budget allows.
+static inline void slide_up(store_t *store, size_t index, pass_t *pass)
+{
+    size_t i = at(store, SENTINEL)->previous;
+    for (size_t count = slot_count_of(store); (i != index) && (count != 0U); count--) {
+        pass->is_damaged = !is_place_sound(store, i) || (i == SENTINEL);
+        if (pass->is_damaged) {
+            return;
+        }
+        const range_t room = room_behind(store, i, window_of(store));
+        if (is_resting(store, i) && (room.low == end_of(store, i)) && (granules_in(room) != 0U)) {
+            if (pass->budget < GRANULE) {
+                return;
+            }
+            pass->budget -= begin_move(store, i, i, room, pass->budget);
+            if (store->moving != 0U) {
+                return;
+            }
+        }
+        i = at(store, i)->previous;
+    }
+}
+
+// ---- Out of a span
+
+// Bytes of what is in a slot that lie in a span.
+static inline size_t size_within(const store_t *store, size_t index, mete_span_t span)
+{
+    const uintptr_t low = start_of(store, index);
+    const uintptr_t span_low = (uintptr_t)span.start;
+    // As offsets: a span may reach beyond the last address.
+    const uintptr_t skipped = (span_low > low) ? span_low - low : 0U;
+    const uintptr_t ahead = (low > span_low) ? low - span_low : 0U;
+    const size_t size = size_of(store, index);
+    if ((skipped >= size) || (ahead >= span.size)) {
+        return 0U;
+    }
+    return (size - skipped < span.size - ahead) ? size - skipped : span.size - ahead;
+}
+
+// Moves the block behind a slot, if it lies in a span and there is room for it elsewhere. Blocks of
+// `*too_large` granules and more have found none. Returns the slot to go on from, or NOWHERE.
+static inline size_t evacuate_next(store_t *store, mete_span_t from, range_t to,
+                                   uint32_t *too_large, pass_t *pass)
+{
+    const size_t index = at(store, pass->at)->next;
+    const uint32_t granules = granules_of(at(store, index));
+    if (!is_resting(store, index) || (size_within(store, index, from) == 0U) ||
+        (granules >= *too_large)) {
+        return index;
+    }
+    const size_t place = find_room(store, to, granules, &pass->is_damaged);
+    if (place == NOWHERE) {
+        *too_large = granules;
+        return index;
+    }
+    if (pass->budget < GRANULE) {
+        return NOWHERE;
+    }
+    const uintptr_t start = room_start(store, place, to.low);
+    const range_t ghost = {start, start + size_of(store, index)};
+    pass->budget -= begin_move(store, index, place, ghost, pass->budget);
+    return (store->moving == 0U) ? pass->at : NOWHERE;
+}
+
+static inline void evacuate(store_t *store, mete_span_t from, range_t to, pass_t *pass)
+{
+    uint32_t too_large = UINT32_MAX;
+    // Each turn goes one slot further or moves a block out for good.
+    for (size_t turns = 2U * slot_count_of(store); turns != 0U; turns--) {
+        pass->is_damaged = pass->is_damaged || !is_next_sound(store, pass->at);
+        if (pass->is_damaged || (at(store, pass->at)->next == SENTINEL)) {
+            return;
+        }
+        const size_t reached = evacuate_next(store, from, to, &too_large, pass);
+        if (reached == NOWHERE) {
+            return;
+        }
+        pass->at = reached;
+    }
+}
+
+#endif
