@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//
+// Movable blocks, tested from inside. Blocks that are moved: together, in parts, around pins, by themselves and out of a span.
+
+#include "tests/unit/alloc/movable_fixture.h"
+
+// ---- compact
+
+// The compactor of 1024 bytes at threshold 0.3: allocate 100, 200 and 150, free the 200.
+static void test_compactor_of_1024_bytes_at_threshold_30_percent(void)
+{
+    fixture_t f;
+    store_t *const store = setup(&f);
+    const handle_t first = mete_movable_alloc(store, 100U);
+    const handle_t second = mete_movable_alloc(store, 200U);
+    const handle_t third = mete_movable_alloc(store, 150U);
+    paint(store, first, 1U);
+    paint(store, third, 3U);
+    mete_movable_free(store, second);
+    const mete_movable_usage_t before = usage_of(store);
+    EXPECT((before.frag.low_permille > 0U) && (before.gap_count == 2U));
+    EXPECT((before.frag.low_permille <= 258U) && (before.frag.high_permille >= 258U));
+    EXPECT(mete_movable_compact(store, SIZE_MAX) == 0U);
+    const mete_movable_usage_t after = usage_of(store);
+    EXPECT((after.frag.high_permille == 0U) && (after.gap_count == 1U));
+    EXPECT((after.moved_total == 152U) && (after.free_size == before.free_size));
+    EXPECT(is_painted(store, first, 1U, 100U) && is_painted(store, third, 3U, 150U));
+    EXPECT((place_of(&f, third) == 104U) && mete_movable_check(store));
+}
+
+static void test_a_step_moves_no_more_than_asked_for_and_tells_what_is_left(void)
+{
+    for (size_t step_size = 8U; step_size <= 400U; step_size += 23U) {
+        fixture_t f;
+        store_t *const store = setup(&f);
+        const handle_t hole = mete_movable_alloc(store, 56U);
+        const handle_t large = mete_movable_alloc(store, 304U);
+        const handle_t small = mete_movable_alloc(store, 24U);
+        paint(store, large, 5U);
+        paint(store, small, 6U);
+        mete_movable_free(store, hole);
+        size_t left = 328U;
+        for (size_t steps = 0U; (left != 0U) && EXPECT(steps < 100U); steps++) {
+            const size_t moved = usage_of(store).moved_total;
+            const size_t left_now = mete_movable_compact(store, step_size);
+            EXPECT(usage_of(store).moved_total - moved <= step_size);
+            EXPECT((left_now == 0U) || (left_now <= left - (step_size / 8U * 8U)));
+            EXPECT(mete_movable_check(store) && (usage_of(store).block_count == 2U));
+            left = left_now;
+        }
+        EXPECT(usage_of(store).moved_total == 328U);
+        EXPECT(is_painted(store, large, 5U, 304U) && is_painted(store, small, 6U, 24U));
+        EXPECT((usage_of(store).gap_count == 1U) && (tap_take_fault() == 0));
+    }
+}
+
+static void test_steps_below_a_granule_move_nothing(void)
+{
+    fixture_t f;
+    store_t *const store = setup(&f);
+    const handle_t hole = mete_movable_alloc(store, 8U);
+    (void)mete_movable_alloc(store, 8U);
+    mete_movable_free(store, hole);
+    EXPECT((mete_movable_compact(store, 7U) == 8U) && (usage_of(store).moved_total == 0U));
+    EXPECT((mete_movable_compact(store, 0U) == 8U) && (store->moving == 0U));
+    EXPECT((mete_movable_compact(store, 8U) == 0U) && (usage_of(store).moved_total == 8U));
+}
+
+static void test_pin_of_a_block_being_moved_finishes_the_move(void)
+{
+    fixture_t f;
+    const handle_t block = setup_moving(&f);
+    EXPECT(mete_movable_has(&f.store, block) && (mete_movable_size_of(&f.store, block) == 304U));
+    const unsigned char *const bytes = mete_movable_pin(&f.store, block);
+    EXPECT((bytes == (unsigned char *)f.memory) && has_all(bytes));
+    EXPECT((f.store.moving == 0U) && mete_movable_check(&f.store) && (tap_take_fault() == 0));
+    EXPECT(mete_movable_compact(&f.store, SIZE_MAX) == 0U);
+    mete_movable_unpin(&f.store, block);
+    EXPECT(tap_take_fault() == 0);
+}
+
+static void test_unpin_of_a_block_being_moved_is_refused(void)
+{
+    fixture_t f;
+    const handle_t block = setup_moving(&f);
+    mete_movable_unpin(&f.store, block);
+    EXPECT((tap_take_fault() == METE_FAULT_ORDER) && mete_movable_check(&f.store));
+    expect_forgeries_are_refused(&f.store, block);
+    EXPECT(f.store.moving != 0U);
+}
+
+static void test_free_of_a_block_being_moved_gives_the_move_up(void)
+{
+    fixture_t f;
+    const handle_t block = setup_moving(&f);
+    mete_movable_free(&f.store, block);
+    EXPECT((tap_take_fault() == 0) && mete_movable_check(&f.store) && (f.store.moving == 0U));
+    EXPECT((usage_of(&f.store).free_size == BYTES) && (usage_of(&f.store).gap_count == 1U));
+    expect_refused(&f.store, block.value, METE_FAULT_DOUBLE_FREE);
+}
+
+static void test_resize_of_a_block_being_moved_finishes_the_move(void)
+{
+    fixture_t f;
+    const handle_t block = setup_moving(&f);
+    EXPECT(mete_movable_resize(&f.store, block, BYTES) && (f.store.moving == 0U));
+    const unsigned char *const bytes = mete_movable_pin(&f.store, block);
+    EXPECT(has_all(bytes) && (bytes == (unsigned char *)f.memory) && mete_movable_check(&f.store));
+}
+
+static void test_others_may_come_and_go_while_a_block_is_being_moved(void)
+{
+    fixture_t f;
+    const handle_t block = setup_moving(&f);
+    EXPECT(usage_of(&f.store).in_use_size == 304U);
+    EXPECT(usage_of(&f.store).free_size == BYTES - 304U - 56U);
+    const handle_t other = mete_movable_alloc(&f.store, 104U);
+    EXPECT((place_of(&f, other) == 360U) && mete_movable_check(&f.store));
+    mete_movable_free(&f.store, other);
+    const handle_t all = mete_movable_alloc(&f.store, BYTES - 304U);  // Needs the rest of the move.
+    EXPECT((all.value != 0U) && (f.store.moving == 0U) && mete_movable_check(&f.store));
+    EXPECT(has_all(mete_movable_pin(&f.store, block)) && (tap_take_fault() == 0));
+}
+
+// ---- Pins and compaction
+
+static void test_blocks_move_around_a_pinned_one(void)
+{
+    fixture_t f;
+    store_t *const store = setup(&f);
+    const handle_t hole = mete_movable_alloc(store, 200U);
+    const handle_t pinned = mete_movable_alloc(store, 40U);
+    const handle_t too_large = mete_movable_alloc(store, 208U);
+    const handle_t fits = mete_movable_alloc(store, 128U);
+    const handle_t fits_too = mete_movable_alloc(store, 72U);
+    paint(store, pinned, 1U);
+    paint(store, too_large, 2U);
+    paint(store, fits, 3U);
+    paint(store, fits_too, 4U);
+    (void)mete_movable_pin(store, pinned);
+    mete_movable_free(store, hole);
+    EXPECT(mete_movable_compact(store, SIZE_MAX) == 0U);
+    EXPECT((place_of(&f, fits) == 0U) && (place_of(&f, fits_too) == 128U));
+    EXPECT((place_of(&f, pinned) == 200U) && (place_of(&f, too_large) == 240U));
+    EXPECT((usage_of(store).gap_count == 1U) && (usage_of(store).moved_total == 200U));
+    mete_movable_unpin(store, pinned);
+    EXPECT(is_painted(store, pinned, 1U, 40U) && is_painted(store, too_large, 2U, 208U));
+    EXPECT(is_painted(store, fits, 3U, 128U) && is_painted(store, fits_too, 4U, 72U));
+    EXPECT(mete_movable_check(store) && (tap_take_fault() == 0));
+}
+
+static void test_free_memory_on_both_sides_of_a_pin_is_used(void)
+{
+    fixture_t f;
+    store_t *const store = setup(&f);
+    const handle_t front = mete_movable_alloc(store, 400U);
+    const handle_t pinned = mete_movable_alloc(store, 24U);
+    (void)mete_movable_pin(store, pinned);
+    mete_movable_free(store, front);
+    const handle_t behind = mete_movable_alloc(store, 600U);
+    EXPECT(place_of(&f, behind) == 424U);
+    const handle_t again = mete_movable_alloc(store, 400U);
+    EXPECT((place_of(&f, again) == 0U) && (usage_of(store).free_size == 0U));
+    EXPECT(mete_movable_alloc(store, 8U).value == 0U);
+    EXPECT(mete_movable_check(store) && (tap_take_fault() == 0));
+}
+
+// ---- Compaction by itself
+
+static void test_a_request_is_met_by_compaction_before_it_is_refused(void)
+{
+    fixture_t f;
+    store_t *const store = setup(&f);
+    handle_t handles[8];
+    for (size_t i = 0U; i < 8U; i++) {
+        handles[i] = mete_movable_alloc(store, 128U);
+        paint(store, handles[i], (uint8_t)i);
+    }
+    for (size_t i = 0U; i < 8U; i += 2U) {
+        mete_movable_free(store, handles[i]);
+    }
+    EXPECT((mete_movable_alloc(store, 513U).value == 0U) && (usage_of(store).moved_total == 0U));
+    EXPECT((mete_movable_alloc(store, 200U).value != 0U) && (usage_of(store).moved_total == 128U));
+    EXPECT(mete_movable_alloc(store, 256U).value != 0U);
+    for (size_t i = 1U; i < 8U; i += 2U) {
+        EXPECT(is_painted(store, handles[i], (uint8_t)i, 128U));
+    }
+    EXPECT(mete_movable_check(store) && (tap_take_fault() == 0));
+}
+
+static void test_failure_size_bounds_what_a_request_moves(void)
+{
+    fixture_t f;
+    mete_movable_config_t config = defaults;
+    config.failure_size = 100U;
+    store_t *const store = setup_with(&f, &config);
+    const handle_t hole = mete_movable_alloc(store, 200U);
+    (void)mete_movable_alloc(store, 600U);
+    mete_movable_free(store, hole);
+    size_t tries = 1U;
+    for (; (mete_movable_alloc(store, 400U).value == 0U) && (tries < 20U); tries++) {
+        EXPECT(usage_of(store).moved_total == 96U * tries);
+    }
+    EXPECT((tries == 7U) && (usage_of(store).refusals == 6U) && (tap_take_fault() == 0));
+    config.failure_size = 0U;
+    setup_with(&f, &config);
+    const handle_t again = mete_movable_alloc(store, 200U);
+    (void)mete_movable_alloc(store, 600U);
+    mete_movable_free(store, again);
+    EXPECT((mete_movable_alloc(store, 400U).value == 0U) && (usage_of(store).moved_total == 0U));
+    EXPECT(!mete_movable_resize(store, handle_from(handle_of(store, 3U)), 1000U));
+    EXPECT(usage_of(store).moved_total == 0U);
+}
+
+static void test_above_the_threshold_every_call_compacts_a_step(void)
+{
+    for (uint16_t threshold = 1U; threshold <= 1000U; threshold += 37U) {
+        fixture_t f;
+        mete_movable_config_t config = defaults;
+        config.threshold_permille = threshold;
+        config.step_size = 16U;
+        store_t *const store = setup_with(&f, &config);
+        handle_t handles[8];
+        for (size_t i = 0U; i < 8U; i++) {
+            handles[i] = mete_movable_alloc(store, 64U + (16U * i));
+        }
+        for (size_t i = 0U; i < 8U; i += 2U) {
+            const size_t moved = store->moved_total;
+            f.config.step_size = 0U;
+            mete_movable_free(store, handles[i]);
+            const uint16_t low = usage_of(store).frag.low_permille;
+            EXPECT((store->moved_total == moved) && (is_fragmented(store) == (low >= threshold)));
+            f.config.step_size = 16U;
+            EXPECT(mete_movable_resize(store, handles[7], 170U + i));
+            EXPECT(store->moved_total == moved + ((low >= threshold) ? 16U : 0U));
+            f.config.step_size = 0U;
+            EXPECT(mete_movable_compact(store, 0U) != 1U);
+        }
+        EXPECT(mete_movable_check(store) && (tap_take_fault() == 0));
+    }
+}
+
+static void test_the_threshold_itself_counts(void)
+{
+    const mete_movable_config_t config = {.threshold_permille = 300U};
+    const store_t store = {.config = &config, .free_granules = 10U, .free_squares = 49U};
+    const store_t below = {.config = &config, .free_granules = 10U, .free_squares = 50U};
+    EXPECT((mete_frag_of(10U, 49U).low_permille == 300U) && is_fragmented(&store));
+    EXPECT((mete_frag_of(10U, 50U).low_permille < 300U) && !is_fragmented(&below));
+}
+
+static void test_every_so_many_calls_compact_a_step(void)
+{
+    fixture_t f;
+    mete_movable_config_t config = defaults;
+    config.call_interval = 4U;
+    config.step_size = 8U;
+    store_t *const store = setup_with(&f, &config);
+    const handle_t hole = mete_movable_alloc(store, 8U);
+    const handle_t block = mete_movable_alloc(store, 800U);
+    mete_movable_free(store, hole);
+    for (size_t calls = 4U; calls < 40U; calls++) {
+        EXPECT(mete_movable_resize(store, hole, 8U) == false);  // Refused: that is no call.
+        EXPECT(tap_take_fault() == METE_FAULT_DOUBLE_FREE);
+        const handle_t other = mete_movable_alloc(store, 8U);
+        calls++;
+        mete_movable_free(store, other);
+        EXPECT(usage_of(store).moved_total == calls / 4U * 8U);
+    }
+    EXPECT(mete_movable_has(store, block) && mete_movable_check(store));
+}
+
+static uint32_t now;
+
+static uint32_t read_clock(void)
+{
+    return now;
+}
+
+static void test_every_so_many_ticks_compact_a_step(void)
+{
+    fixture_t f;
+    mete_movable_config_t config = defaults;
+    config.tick_interval = 100U;
+    config.clock = read_clock;
+    config.step_size = 8U;
+    now = UINT32_MAX - 50U;  // It may wrap.
+    store_t *const store = setup_with(&f, &config);
+    const handle_t hole = mete_movable_alloc(store, 8U);
+    (void)mete_movable_alloc(store, 800U);
+    mete_movable_free(store, hole);
+    now += 99U;
+    (void)mete_movable_alloc(store, 8U);
+    EXPECT(usage_of(store).moved_total == 0U);
+    now += 1U;
+    (void)mete_movable_alloc(store, 8U);
+    (void)mete_movable_alloc(store, 8U);
+    EXPECT(usage_of(store).moved_total == 8U);
+    now += 100U;
+    (void)mete_movable_alloc(store, 8U);
+    EXPECT((usage_of(store).moved_total == 16U) && mete_movable_check(store));
+}
+
+// ---- The mover
+
+static void test_evacuate_empties_a_span_in_steps(void)
+{
+    fixture_t f;
+    store_t *const store = setup(&f);
+    handle_t handles[6];
+    for (size_t i = 0U; i < 6U; i++) {
+        handles[i] = mete_movable_alloc(store, 80U);
+        paint(store, handles[i], (uint8_t)(i + 1U));
+    }
+    const mete_mover_t mover = mete_movable_as_mover(store);
+    const mete_span_t asleep = {f.memory, 256U};
+    const mete_span_t awake = {&f.memory[32], BYTES - 256U};
+    EXPECT(mover.ops->live_size(mover.self, asleep) == 256U);
+    EXPECT(mover.ops->live_size(mover.self, awake) == 480U - 256U);
+    EXPECT(mover.ops->confine(mover.self, awake));
+    size_t left = 256U;
+    for (size_t steps = 0U; (left != 0U) && EXPECT(steps < 30U); steps++) {
+        const size_t moved = usage_of(store).moved_total;
+        const size_t now_left = mover.ops->evacuate(mover.self, asleep, awake, 24U);
+        EXPECT((usage_of(store).moved_total - moved <= 24U) && mete_movable_check(store));
+        EXPECT((now_left < left) || (store->moving != 0U));
+        left = now_left;
+    }
+    EXPECT((mover.ops->live_size(mover.self, asleep) == 0U) && (left == 0U));
+    mete_words_fill(f.memory, 0xEEU, 256U);  // Nothing is lost when it loses its contents.
+    for (size_t i = 0U; i < 6U; i++) {
+        EXPECT(is_painted(store, handles[i], (uint8_t)(i + 1U), 80U));
+    }
+    (void)mete_movable_compact(store, SIZE_MAX);
+    EXPECT(mete_movable_alloc(store, 288U).value != 0U);  // All that is free awake,
+    EXPECT(mete_movable_alloc(store, 8U).value == 0U);    // and none of what is asleep.
+    EXPECT(mete_words_scan(f.memory, 0xEEU, 256U) == 256U);
+    EXPECT(mover.ops->live_size(mover.self, asleep) == 0U);
+    EXPECT(mover.ops->confine(mover.self, f.config.storage));
+    EXPECT(place_of(&f, mete_movable_alloc(store, 8U)) == 0U);
+    EXPECT(mete_movable_check(store) && (tap_take_fault() == 0));
+}
+
+static void test_evacuate_leaves_what_is_pinned_and_what_does_not_fit(void)
+{
+    fixture_t f;
+    store_t *const store = setup(&f);
+    const handle_t pinned = mete_movable_alloc(store, 64U);
+    const handle_t large = mete_movable_alloc(store, 192U);
+    (void)mete_movable_alloc(store, 600U);
+    (void)mete_movable_pin(store, pinned);
+    const mete_span_t from = {f.memory, 256U};
+    const mete_span_t to = {&f.memory[32], BYTES - 256U};
+    EXPECT(mete_movable_pinned_size(store, from) == 64U);
+    EXPECT(mete_movable_evacuate(store, from, to, SIZE_MAX) == 192U);
+    EXPECT(mete_movable_resize(store, large, 160U));
+    EXPECT(mete_movable_evacuate(store, from, to, SIZE_MAX) == 0U);
+    EXPECT((mete_movable_live_size(store, from) == 64U) && mete_movable_check(store));
+    EXPECT(place_of(&f, pinned) == 0U);
+    mete_movable_unpin(store, pinned);
+    EXPECT(mete_movable_evacuate(store, from, f.config.storage, SIZE_MAX) == 64U);  // They overlap.
+    EXPECT(place_of(&f, pinned) == 0U);
+    EXPECT(tap_take_fault() == 0);
+}
+
+static void test_confine_refuses_what_is_not_storage(void)
+{
+    fixture_t f;
+    store_t *const store = setup(&f);
+    EXPECT(!mete_movable_confine(store, (mete_span_t){NULL, 0U}));
+    EXPECT(!mete_movable_confine(store, (mete_span_t){f.slots, sizeof f.slots}));
+    EXPECT(!mete_movable_confine(store, (mete_span_t){(unsigned char *)f.memory + 1, 14U}));
+    EXPECT((store->low == store->start) && (store->high == store->end));
+    EXPECT(mete_movable_confine(store, (mete_span_t){(unsigned char *)f.memory + 1, 15U}));
+    EXPECT(place_of(&f, mete_movable_alloc(store, 8U)) == 8U);
+    EXPECT(mete_movable_alloc(store, 8U).value == 0U);
+    EXPECT(mete_movable_check(store) && (tap_take_fault() == 0));
+}
+
+static void test_compaction_keeps_within_what_it_is_confined_to(void)
+{
+    fixture_t f;
+    store_t *const store = setup(&f);
+    const handle_t hole = mete_movable_alloc(store, 160U);
+    const handle_t block = mete_movable_alloc(store, 80U);
+    const handle_t behind = mete_movable_alloc(store, 80U);
+    mete_movable_free(store, hole);
+    EXPECT(mete_movable_confine(store, (mete_span_t){&f.memory[8], 64U}));
+    EXPECT(mete_movable_compact(store, SIZE_MAX) == 0U);
+    EXPECT((place_of(&f, block) == 160U) && (place_of(&f, behind) == 240U));
+    EXPECT(mete_movable_confine(store, (mete_span_t){&f.memory[8], 104U}));
+    EXPECT(mete_movable_compact(store, SIZE_MAX) == 0U);
+    EXPECT((place_of(&f, block) == 64U) && (place_of(&f, behind) == 240U));
+    EXPECT(!mete_movable_resize(store, block, 200U) && (place_of(&f, behind) == 240U));
+    EXPECT(mete_movable_check(store) && (tap_take_fault() == 0));
+}
+
+int main(void)
+{
+    RUN(test_compactor_of_1024_bytes_at_threshold_30_percent);
+    RUN(test_a_step_moves_no_more_than_asked_for_and_tells_what_is_left);
+    RUN(test_steps_below_a_granule_move_nothing);
+    RUN(test_pin_of_a_block_being_moved_finishes_the_move);
+    RUN(test_unpin_of_a_block_being_moved_is_refused);
+    RUN(test_free_of_a_block_being_moved_gives_the_move_up);
+    RUN(test_resize_of_a_block_being_moved_finishes_the_move);
+    RUN(test_others_may_come_and_go_while_a_block_is_being_moved);
+    RUN(test_blocks_move_around_a_pinned_one);
+    RUN(test_free_memory_on_both_sides_of_a_pin_is_used);
+    RUN(test_a_request_is_met_by_compaction_before_it_is_refused);
+    RUN(test_failure_size_bounds_what_a_request_moves);
+    RUN(test_above_the_threshold_every_call_compacts_a_step);
+    RUN(test_the_threshold_itself_counts);
+    RUN(test_every_so_many_calls_compact_a_step);
+    RUN(test_every_so_many_ticks_compact_a_step);
+    RUN(test_evacuate_empties_a_span_in_steps);
+    RUN(test_evacuate_leaves_what_is_pinned_and_what_does_not_fit);
+    RUN(test_confine_refuses_what_is_not_storage);
+    RUN(test_compaction_keeps_within_what_it_is_confined_to);
+    return tap_finish();
+}
