@@ -137,7 +137,7 @@ static bool is_helped(store_t *store, size_t size)
 static bool is_legal(const mete_movable_config_t *config)
 {
     const size_t count = config->slot_count;
-    return mete_span_is_legal(config->storage) && (config->storage.size >= (size_t)2U * GRANULE) &&
+    return mete_span_is_legal(config->storage) && (config->storage.size >= METE_MOVABLE_SIZE_MIN) &&
            (config->storage.size <= METE_MOVABLE_SIZE_MAX) && (config->slots != NULL) &&
            ((uintptr_t)config->slots % _Alignof(slot_t) == 0U) && mete_align_is_legal(count) &&
            (count >= SLOT_COUNT_MIN) && (count <= SLOT_COUNT_MAX) &&

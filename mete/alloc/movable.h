@@ -17,7 +17,7 @@
 ///     mete_movable_free(&store, note);
 ///
 ///   Time     pin, unpin: O(1), a few instructions, inline. free, and alloc from the free memory behind
-///            the last block: O(1). alloc otherwise: O(blocks) to find the smallest gap that fits; if
+///            the last block: O(1). alloc otherwise: O(blocks) to find the first gap that fits; if
 ///            there is none, what `failure_size` allows to be moved. resize: in place O(1), else as
 ///            alloc plus the bytes moved. init: O(slots). compact: the bytes moved, plus O(blocks), plus
 ///            O(blocks) for each pinned block with a gap in front. check, walk: O(slots).
@@ -31,8 +31,11 @@
 ///   Errors   Out of memory is METE_MOVABLE_NONE or false, counted. Misuse and damage: METE_FAULT, and
 ///            nothing changes. A handle is refused exactly when its block was freed or it never was
 ///            handed out, at every check level. Faults name its value as address. In general: FOREIGN
-///            for a handle that was never handed out, DOUBLE_FREE for one whose block was freed, CORRUPT
-///            if the slot or a neighbour's is damaged.
+///            for a handle that was never handed out, METE_MOVABLE_NONE included; DOUBLE_FREE for one
+///            whose block was freed; CORRUPT if the slot or a neighbour's is damaged.
+///   Damage   From check level 1 on, any single bit of a block's address or size that flips is found by
+///            what frees, resizes or moves the block, or another beside it, before it acts; and by check.
+///            pin does not look: it hands out the address that stands in the slot.
 ///
 /// This is no mete_alloc_t: that hands out addresses for good, and a store of blocks that are pinned
 /// for life could compact nothing. Where an address must last, take a heap.
@@ -52,7 +55,8 @@
 extern "C" {
 #endif
 
-#define METE_MOVABLE_SIZE_MAX        33554424U  ///< Bytes that can be managed; just under 32 MiB.
+#define METE_MOVABLE_SIZE_MIN        16U
+#define METE_MOVABLE_SIZE_MAX        33554424U  ///< Bytes of storage; just under 32 MiB.
 #define METE_MOVABLE_BLOCK_COUNT_MAX 65534U
 #define METE_MOVABLE_PIN_MAX         255U  ///< A block may be pinned so many times at once.
 
@@ -83,9 +87,12 @@ typedef struct mete_movable_slot {
 /// Where a store lives and how it behaves. The store keeps a pointer to this, so it must outlive the
 /// store; const is best, for then it costs flash and no RAM.
 typedef struct mete_movable_config {
-    mete_span_t storage;  ///< Of any alignment. What is no multiple of 8 at its ends is not used.
-    mete_movable_slot_t *slots;  ///< Owned by the store from init onwards.
-    size_t slot_count;  ///< METE_MOVABLE_SLOT_COUNT(blocks): a power of two, two more at least.
+    /// METE_MOVABLE_SIZE_MIN to METE_MOVABLE_SIZE_MAX bytes, of any alignment. What is no multiple of 8
+    /// at its ends is not used.
+    mete_span_t storage;
+    mete_movable_slot_t *slots;  ///< Aligned as the type is. Owned by the store from init onwards.
+    /// METE_MOVABLE_SLOT_COUNT(blocks): a power of two from 4 to 65536, of which two hold no block.
+    size_t slot_count;
 
     /// Bytes moved at most before a request is refused. 0: none; SIZE_MAX: whatever it takes. Then a
     /// request is met whenever so much is free in all and nothing is pinned.
@@ -93,9 +100,10 @@ typedef struct mete_movable_config {
 
     /// Compaction at the end of alloc, free and resize, so many bytes at most in one call. 0: never.
     /// It takes place when the fragmentation is surely not below the threshold (its lower end counts),
-    /// and every so many calls or ticks. An interval or threshold of 0 does not count.
+    /// and every so many calls or ticks. An interval or threshold of 0 does not count. Of a block larger
+    /// than a step each step moves a part.
     size_t step_size;
-    uint16_t threshold_permille;
+    uint16_t threshold_permille;  ///< At most 1000.
     uint32_t call_interval;
     uint32_t tick_interval;
     mete_clock_t clock;  ///< May be NULL if `tick_interval` is 0.
@@ -163,10 +171,12 @@ typedef struct mete_movable_block {
 } mete_movable_block_t;
 
 /// Makes all memory one gap. May be called again to reset the store: then handles of before may name
-/// new blocks. False, leaving the store alone, if the configuration breaks a limit stated above.
+/// new blocks. False, leaving the store alone, if the configuration breaks a limit stated there: under
+/// METE_MOVABLE_SIZE_MIN bytes, too many, a slot count that is no power of two, no clock for ticks.
 bool mete_movable_init(mete_movable_t *movable, const mete_movable_config_t *config);
 
-/// Returns a block of `size` bytes, contents unspecified, or METE_MOVABLE_NONE. Size 0 gives none.
+/// Returns a block of `size` bytes, contents unspecified, or METE_MOVABLE_NONE. Size 0 gives none, and
+/// is not counted as a refusal.
 /// Faults with CORRUPT, without effect, if a slot that is needed is damaged.
 mete_movable_handle_t mete_movable_alloc(mete_movable_t *movable, size_t size);
 
@@ -232,6 +242,7 @@ bool mete_movable_has(const mete_movable_t *movable, mete_movable_handle_t handl
 size_t mete_movable_compact(mete_movable_t *movable, size_t step_size);
 
 /// See mete/core/mover.h for these four. Besides bytes moved, evacuate takes O(blocks) for each block.
+/// It moves nothing between spans that overlap. Room kept for a block being moved counts as live.
 size_t mete_movable_live_size(const mete_movable_t *movable, mete_span_t span);
 size_t mete_movable_pinned_size(const mete_movable_t *movable, mete_span_t span);
 bool mete_movable_confine(mete_movable_t *movable, mete_span_t span);

@@ -359,7 +359,7 @@ static bool is_sound(void)
 
 static void mask_store(mete_movable_t *store)
 {
-    store->in_use_peak = 0U;
+    store->unused_least = 0U;
     store->moved_total = 0U;
     store->refusals = 0U;
     store->calls = 0U;

@@ -119,6 +119,64 @@ static void test_damage_is_reported_and_nothing_changes(void)
     EXPECT((tap_take_fault() == 0) && (usage_of(store).gap_count == 2U));
 }
 
+// Every bit of where a block is and how long, wherever it is; free memory lies on both sides of it.
+static void test_any_bit_of_an_address_or_size_that_flips_is_found(void)
+{
+    for (size_t size = 8U; size < 600U; size += 56U) {
+        fixture_t f;
+        store_t *const store = setup(&f);
+        const handle_t hole = mete_movable_alloc(store, size);
+        const handle_t block = mete_movable_alloc(store, 40U);
+        const handle_t gap = mete_movable_alloc(store, 72U);
+        (void)mete_movable_alloc(store, 8U);
+        mete_movable_free(store, hole);
+        mete_movable_free(store, gap);
+        slot_t *const slot = at(store, index_in(store, block));
+        const slot_t good = *slot;
+        const size_t address_bits = 8U * sizeof slot->address;
+        for (size_t bit = 0U; bit < address_bits + 24U; bit++) {
+            slot->address ^= (bit < address_bits) ? (uintptr_t)1U << bit : 0U;
+            slot->extent ^= (bit < address_bits) ? 0U : (uint32_t)1U << (bit - address_bits);
+            const slot_t bad = *slot;
+            EXPECT(!mete_movable_check(store));
+            mete_movable_free(store, block);
+            EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
+            EXPECT(!mete_movable_resize(store, block, 8U));
+            EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
+            EXPECT(mete_movable_compact(store, SIZE_MAX) == 0U);
+            EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
+            (void)mete_movable_evacuate(store, (mete_span_t){f.memory, 640U},
+                                        (mete_span_t){&f.memory[80], 384U}, SIZE_MAX);
+            EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
+            EXPECT(mete_movable_live_size(store, f.config.storage) == BYTES);
+            EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
+            EXPECT((slot->address == bad.address) && (slot->extent == bad.extent));
+            EXPECT((slot->tag == bad.tag) && (store->moved_total == 0U));
+            *slot = good;
+        }
+        EXPECT(mete_movable_check(store));
+    }
+}
+
+static void test_alloc_trusts_no_damaged_last_block(void)
+{
+    fixture_t f;
+    store_t *const store = setup(&f);
+    const handle_t last = mete_movable_alloc(store, 104U);
+    slot_t *const slot = at(store, index_in(store, last));
+    for (size_t bit = 0U; bit < 24U; bit++) {
+        slot->extent ^= (uint32_t)1U << bit;
+        EXPECT(mete_movable_alloc(store, 8U).value == 0U);
+        EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
+        slot->extent ^= (uint32_t)1U << bit;
+        slot->address ^= (uintptr_t)1U << bit;
+        EXPECT(mete_movable_alloc(store, 8U).value == 0U);
+        EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
+        slot->address ^= (uintptr_t)1U << bit;
+    }
+    EXPECT((usage_of(store).refusals == 0U) && mete_movable_check(store));
+}
+
 static void test_a_damaged_slot_is_not_moved(void)
 {
     for (size_t turn = 0U; turn < 3U; turn++) {
@@ -217,6 +275,8 @@ int main(void)
     RUN(test_check_sees_every_field_spoiled);
     if (METE_CHECK_LEVEL >= 1) {
         RUN(test_damage_is_reported_and_nothing_changes);
+        RUN(test_any_bit_of_an_address_or_size_that_flips_is_found);
+        RUN(test_alloc_trusts_no_damaged_last_block);
         RUN(test_a_damaged_slot_is_not_moved);
         RUN(test_damaged_spare_slots_are_reported);
         RUN(test_a_damaged_move_is_reported);
