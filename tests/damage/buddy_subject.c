@@ -5,7 +5,7 @@
 
 #include "mete/alloc/buddy.c"
 
-#include "tests/damage/subject.h"
+#include "tests/damage/listing.h"
 
 // Not a power of two, so that there are blocks beyond the last.
 enum { BLOCK_SIZE = 16, BLOCK_COUNT = 200, TABLE_SIZE = METE_BUDDY_TABLE_SIZE(BLOCK_COUNT) };
@@ -55,26 +55,15 @@ static bool must_serve(size_t gap_size, size_t size, size_t align)
 
 // ---- Blocks
 
-typedef struct block_list {
-    damage_block_t *blocks;
-    size_t count, count_max;
-} block_list_t;
-
-static bool list_block(void *self, const mete_buddy_block_t *block)
+static bool list_shown(void *self, const mete_buddy_block_t *block)
 {
-    block_list_t *const found = self;
-    if (found->count == found->count_max) {
-        return false;
-    }
-    found->blocks[found->count] = (damage_block_t){block->block, block->size, block->is_live};
-    found->count++;
-    return true;
+    return list_block(self, block->block, block->size, block->is_live);
 }
 
 static size_t list_blocks(damage_block_t *blocks, size_t count_max)
 {
     block_list_t found = {blocks, 0U, count_max};
-    return mete_buddy_walk(&layout->buddy, list_block, &found) ? found.count : 0U;
+    return mete_buddy_walk(&layout->buddy, list_shown, &found) ? found.count : 0U;
 }
 
 // What a node is for. From its first leaf upwards, the block in use that this lies in is the node itself or

@@ -9,7 +9,7 @@
 #define NAME    "heap"
 #endif
 
-#include "tests/damage/subject.h"
+#include "tests/damage/listing.h"
 
 static heap_t *heap;
 static mete_heap_config_t config;
@@ -57,42 +57,18 @@ static bool must_serve(size_t gap_size, size_t bytes, size_t align)
 
 // ---- Blocks
 
-typedef struct block_list {
-    damage_block_t *blocks;
-    size_t count, count_max;
-} block_list_t;
-
-static bool list_block(void *self, const mete_heap_block_t *block)
+static bool list_shown(void *self, const mete_heap_block_t *block)
 {
-    block_list_t *const list = self;
-    if (list->count == list->count_max) {
-        return false;
-    }
-    list->blocks[list->count] = (damage_block_t){block->block, block->size, block->is_live};
-    list->count++;
-    return true;
+    return list_block(self, block->block, block->size, block->is_live);
 }
 
 static size_t list_blocks(damage_block_t *blocks, size_t count_max)
 {
     block_list_t list = {blocks, 0U, count_max};
-    return HEAP(walk)(heap, list_block, &list) ? list.count : 0U;
+    return HEAP(walk)(heap, list_shown, &list) ? list.count : 0U;
 }
 
 // ---- Words
-
-typedef struct word_list {
-    damage_word_t *words;
-    size_t count, count_max;
-} word_list_t;
-
-static void list_word(word_list_t *list, void *address, size_t bytes, damage_kind_t kind)
-{
-    if (list->count < list->count_max) {
-        list->words[list->count] = (damage_word_t){address, bytes, kind};
-        list->count++;
-    }
-}
 
 static void list_header(word_list_t *list, block_t *block, damage_kind_t own, damage_kind_t before)
 {

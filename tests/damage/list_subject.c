@@ -4,7 +4,7 @@
 
 #include "mete/alloc/list.c"
 
-#include "tests/damage/subject.h"
+#include "tests/damage/listing.h"
 
 static mete_list_t *list;
 
@@ -40,42 +40,18 @@ static bool must_serve(size_t gap_size, size_t bytes, size_t align)
 
 // ---- Blocks
 
-typedef struct block_list {
-    damage_block_t *blocks;
-    size_t count, count_max;
-} block_list_t;
-
-static bool list_block(void *self, const mete_list_block_t *block)
+static bool list_shown(void *self, const mete_list_block_t *block)
 {
-    block_list_t *const found = self;
-    if (found->count == found->count_max) {
-        return false;
-    }
-    found->blocks[found->count] = (damage_block_t){block->block, block->size, block->is_live};
-    found->count++;
-    return true;
+    return list_block(self, block->block, block->size, block->is_live);
 }
 
 static size_t list_blocks(damage_block_t *blocks, size_t count_max)
 {
     block_list_t found = {blocks, 0U, count_max};
-    return mete_list_walk(list, list_block, &found) ? found.count : 0U;
+    return mete_list_walk(list, list_shown, &found) ? found.count : 0U;
 }
 
 // ---- Words
-
-typedef struct word_list {
-    damage_word_t *words;
-    size_t count, count_max;
-} word_list_t;
-
-static void list_word(word_list_t *found, void *address, size_t bytes, damage_kind_t kind)
-{
-    if (found->count < found->count_max) {
-        found->words[found->count] = (damage_word_t){address, bytes, kind};
-        found->count++;
-    }
-}
 
 // The lower half of a header is stored first.
 static void list_header(word_list_t *found, block_t *block, damage_kind_t size, damage_kind_t tag)

@@ -7,7 +7,7 @@
 
 #include "mete/alloc/movable.c"
 
-#include "tests/damage/subject.h"
+#include "tests/damage/listing.h"
 
 enum { SLOT_COUNT = 128 };  // For 64 blocks at once.
 
@@ -79,42 +79,18 @@ static bool must_serve(size_t gap_size, size_t size, size_t align)
 
 // ---- Blocks
 
-typedef struct block_list {
-    damage_block_t *blocks;
-    size_t count, count_max;
-} block_list_t;
-
-static bool list_block(void *self, const mete_movable_block_t *block)
+static bool list_shown(void *self, const mete_movable_block_t *block)
 {
-    block_list_t *const list = self;
-    if (list->count == list->count_max) {
-        return false;
-    }
-    list->blocks[list->count] = (damage_block_t){block->block, block->size, block->is_live};
-    list->count++;
-    return true;
+    return list_block(self, block->block, block->size, block->is_live);
 }
 
 static size_t list_blocks(damage_block_t *blocks, size_t count_max)
 {
     block_list_t list = {blocks, 0U, count_max};
-    return mete_movable_walk(store, list_block, &list) ? list.count : 0U;
+    return mete_movable_walk(store, list_shown, &list) ? list.count : 0U;
 }
 
 // ---- Words
-
-typedef struct word_list {
-    damage_word_t *words;
-    size_t count, count_max;
-} word_list_t;
-
-static void list_word(word_list_t *list, void *address, size_t size, damage_kind_t kind)
-{
-    if (list->count < list->count_max) {
-        list->words[list->count] = (damage_word_t){address, size, kind};
-        list->count++;
-    }
-}
 
 static void list_slot(word_list_t *list, slot_t *slot, bool is_live)
 {

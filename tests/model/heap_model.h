@@ -19,6 +19,7 @@ enum { HEADER_SIZE = 4, GRANULES_MIN = 1, BIN_COUNT = 32 };
 #endif
 
 #include "tests/support/heap_rules.h"
+#include "tests/support/paint.h"
 #include "tests/support/random.h"
 #include "tests/support/tap.h"
 
@@ -59,27 +60,16 @@ static uint32_t pick(uint32_t limit)
     return random_below(&random_state, limit);
 }
 
-static uint8_t pattern(uint8_t seed, size_t index)
-{
-    return (uint8_t)(seed + (index * 13U) + (index >> 8));
-}
-
 static void paint(slot_t *slot)
 {
-    slot->seed = (uint8_t)(slot->seed + 41U);
-    for (size_t i = 0U; i < slot->size; i++) {
-        slot->block[i] = pattern(slot->seed, i);
-    }
+    slot->seed = paint_next(slot->seed);
+    paint_bytes(slot->block, slot->size, slot->seed);
 }
 
 // The first `size` bytes at `block` are those that were painted in the slot.
 static bool is_painted(const slot_t *slot, const unsigned char *block, size_t size)
 {
-    size_t i = 0U;
-    while ((i < size) && (block[i] == pattern(slot->seed, i))) {
-        i++;
-    }
-    return i == size;
+    return paint_is_whole(block, size, slot->seed);
 }
 
 // ---- What the heap shows

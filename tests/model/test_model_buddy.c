@@ -7,6 +7,7 @@
 // the same.
 
 #include "mete/alloc/buddy.h"
+#include "tests/support/paint.h"
 #include "tests/support/random.h"
 #include "tests/support/tap.h"
 
@@ -108,26 +109,15 @@ static void note_in_use(size_t count)
 
 // ---- Contents
 
-static uint8_t pattern(uint8_t seed, size_t index)
-{
-    return (uint8_t)(seed + (index * 13U) + (index >> 8));
-}
-
 static void paint(slot_t *slot)
 {
-    slot->seed = (uint8_t)(slot->seed + 41U);
-    for (size_t i = 0U; i < slot->size; i++) {
-        slot->block[i] = pattern(slot->seed, i);
-    }
+    slot->seed = paint_next(slot->seed);
+    paint_bytes(slot->block, slot->size, slot->seed);
 }
 
 static bool is_painted(const slot_t *slot, size_t size)
 {
-    size_t i = 0U;
-    while ((i < size) && (slot->block[i] == pattern(slot->seed, i))) {
-        i++;
-    }
-    return i == size;
+    return paint_is_whole(slot->block, size, slot->seed);
 }
 
 // ---- What the buddy shows

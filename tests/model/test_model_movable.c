@@ -6,6 +6,7 @@
 // every call; contents of all blocks now and then, and always of the one that a call was about.
 
 #include "mete/alloc/movable.h"
+#include "tests/support/paint.h"
 #include "tests/support/random.h"
 #include "tests/support/tap.h"
 
@@ -50,29 +51,18 @@ static size_t rounded(size_t size)
 
 // ---- Contents
 
-static uint8_t pattern(uint8_t seed, size_t index)
-{
-    return (uint8_t)(seed + (index * 13U) + (index >> 8));
-}
-
 static void paint(held_t *held)
 {
     unsigned char *const bytes = mete_movable_pin(&store, held->handle);
-    held->seed = (uint8_t)(held->seed + 41U);
-    for (size_t i = 0U; i < held->size; i++) {
-        bytes[i] = pattern(held->seed, i);
-    }
+    held->seed = paint_next(held->seed);
+    paint_bytes(bytes, held->size, held->seed);
     mete_movable_unpin(&store, held->handle);
 }
 
 // The first `size` bytes are those painted. Looking does not finish a move: the address is from walk().
 static bool is_painted(const held_t *held, const unsigned char *bytes, size_t size)
 {
-    size_t i = 0U;
-    while ((i < size) && (bytes[i] == pattern(held->seed, i))) {
-        i++;
-    }
-    return i == size;
+    return paint_is_whole(bytes, size, held->seed);
 }
 
 // ---- What the store shows
