@@ -82,7 +82,7 @@ static size_t make_room(store_t *store, uint32_t granules, bool *is_damaged)
     return pass.is_damaged ? NOWHERE : find_room(store, window_of(store), granules, is_damaged);
 }
 
-// Behind the last block, else where it fits best, else where room can be made.
+// Behind the last block, else in the first gap that fits, else where room can be made.
 static size_t find_place(store_t *store, uint32_t granules, bool *is_damaged)
 {
     const size_t last = at(store, SENTINEL)->previous;
@@ -125,14 +125,14 @@ static handle_t try_alloc(store_t *store, size_t size, bool *is_damaged)
     return (place == NOWHERE) ? mete_movable_handle_none() : hand_out(store, place, granules);
 }
 
-// Counts a refusal. True if something was freed, and a second try may help.
+// Asks the hook. True if something was freed, and a second try may help.
 static bool is_helped(store_t *store, size_t size)
 {
     const mete_movable_config_t *const config = store->config;
     return (config->on_refusal != NULL) && config->on_refusal(config->on_refusal_self, size);
 }
 
-// ---- Public functions
+// ---- init, alloc and free
 
 static bool is_legal(const mete_movable_config_t *config)
 {

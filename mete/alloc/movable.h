@@ -101,7 +101,8 @@ typedef struct mete_movable_config {
     /// Compaction at the end of alloc, free and resize, so many bytes at most in one call. 0: never.
     /// It takes place when the fragmentation is surely not below the threshold (its lower end counts),
     /// and every so many calls or ticks. An interval or threshold of 0 does not count. Of a block larger
-    /// than a step each step moves a part.
+    /// than a step each step moves a part. If it meets damage it faults with CORRUPT, and what the call
+    /// was about is done nevertheless.
     size_t step_size;
     uint16_t threshold_permille;  ///< At most 1000.
     uint32_t call_interval;
