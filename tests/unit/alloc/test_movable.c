@@ -49,6 +49,18 @@ static void test_storage_may_start_and_end_anywhere(void)
     }
 }
 
+static void test_the_smallest_table_holds_two_blocks(void)
+{
+    fixture_t f;
+    mete_movable_config_t config = defaults;
+    config.slot_count = 4U;
+    store_t *const store = setup_with(&f, &config);
+    EXPECT(usage_of(store).spare_count == 2U);
+    EXPECT((mete_movable_alloc(store, 8U).value != 0U) &&
+           (mete_movable_alloc(store, 8U).value != 0U));
+    EXPECT((mete_movable_alloc(store, 8U).value == 0U) && mete_movable_check(store));
+}
+
 static void test_init_again_resets(void)
 {
     fixture_t f;
@@ -333,6 +345,7 @@ int main(void)
 {
     RUN(test_init_refuses_a_broken_configuration);
     RUN(test_storage_may_start_and_end_anywhere);
+    RUN(test_the_smallest_table_holds_two_blocks);
     RUN(test_init_again_resets);
     RUN(test_slot_count_macro_gives_a_power_of_two_with_room_for_two_more);
     RUN(test_alloc_gives_memory_in_order_then_none);

@@ -200,6 +200,27 @@ static void test_a_damaged_slot_is_not_moved(void)
     }
 }
 
+static void test_damage_that_automatic_compaction_meets_is_reported(void)
+{
+    fixture_t f;
+    mete_movable_config_t config = defaults;
+    config.step_size = 64U;
+    store_t *const store = setup_with(&f, &config);
+    const handle_t hole = mete_movable_alloc(store, 104U);
+    const handle_t block = mete_movable_alloc(store, 104U);
+    (void)mete_movable_alloc(store, 104U);
+    const handle_t last = mete_movable_alloc(store, 104U);
+    mete_movable_free(store, hole);
+    f.config.call_interval = 1U;
+    at(store, index_in(store, block))->extent ^= 1U;
+    EXPECT(mete_movable_alloc(store, 8U).value != 0U);  // It is done nevertheless.
+    EXPECT((tap_take_fault() == METE_FAULT_CORRUPT) && (tap_fault_address == NULL));
+    EXPECT(mete_movable_resize(store, last, 96U) && (tap_take_fault() == METE_FAULT_CORRUPT));
+    mete_movable_free(store, last);
+    EXPECT((tap_take_fault() == METE_FAULT_CORRUPT) && !mete_movable_has(store, last));
+    EXPECT(usage_of(store).moved_total == 0U);
+}
+
 static void test_damaged_spare_slots_are_reported(void)
 {
     fixture_t f;
@@ -278,6 +299,7 @@ int main(void)
         RUN(test_any_bit_of_an_address_or_size_that_flips_is_found);
         RUN(test_alloc_trusts_no_damaged_last_block);
         RUN(test_a_damaged_slot_is_not_moved);
+        RUN(test_damage_that_automatic_compaction_meets_is_reported);
         RUN(test_damaged_spare_slots_are_reported);
         RUN(test_a_damaged_move_is_reported);
     }
