@@ -223,11 +223,12 @@ METE_INLINE void give(mete_buddy_t *buddy, uint32_t node)
     tell(table, node, whole);
 }
 
-// True if a node can take in its buddies, all of which must lie behind it, up to an order.
+// True if a node can take in its buddies, all of which must lie behind it, up to an order. Behind odd nodes,
+// of which the root is one, there is none.
 static bool can_grow(const mete_buddy_t *buddy, uint32_t node, uint32_t order)
 {
     for (uint32_t at = order_of(buddy, node); at < order; at++) {
-        if ((node <= ROOT) || (node % 2U != 0U) || (buddy->table[node ^ 1U] != whole_of(at))) {
+        if ((node % 2U != 0U) || (buddy->table[node ^ 1U] != whole_of(at))) {
             return false;
         }
         node >>= 1;

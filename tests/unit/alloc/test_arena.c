@@ -241,6 +241,10 @@ static void test_rewind_reports_an_overwritten_mark(void)
     mete_arena_rewind(&arena, inner);
     EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
     inner.outer_floor = (uintptr_t)at(8U);
+    inner.outer_serial = inner.serial;  // No mark is its own.
+    mete_arena_rewind(&arena, inner);
+    EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
+    inner.outer_serial = outer.serial;
     mete_arena_rewind(&arena, inner);
     outer.outer_floor++;  // There is no mark around it.
     mete_arena_rewind(&arena, outer);

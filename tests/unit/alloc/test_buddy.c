@@ -129,6 +129,13 @@ static void test_init_refuses_a_broken_config(void)
     }
 }
 
+static void test_blocks_may_end_with_the_address_space(void)
+{
+    setup(5U);
+    config.blocks = (void *)(UINTPTR_MAX - (5U * BLOCK_SIZE));  // They are not touched.
+    EXPECT(mete_buddy_init(&buddy, &config) && mete_buddy_check(&buddy));
+}
+
 static void test_init_refuses_a_missing_configuration(void)
 {
     setup(5U);
@@ -487,6 +494,21 @@ static void test_alloc_gives_no_block_beyond_the_last(void)
     }
 }
 
+static void test_resize_takes_in_nothing_beyond_the_last_block(void)
+{
+    setup(3U);
+    void *const two = alloc_count(2U);
+    table[3] = (uint8_t)whole_of(2U);  // As if there were a fourth block.
+    EXPECT(!mete_buddy_resize(&buddy, two, 4U * BLOCK_SIZE));
+    setup(3U);
+    EXPECT(alloc_count(2U) != NULL);
+    void *const one = alloc_count(1U);
+    table[7] = (uint8_t)whole_of(1U);
+    keep_copy();
+    EXPECT(!mete_buddy_resize(&buddy, one, 2U * BLOCK_SIZE));
+    EXPECT(is_unchanged() && (buddy.in_use == 3U));
+}
+
 static void test_level_3_reports_damage_anywhere_after_every_operation(void)
 {
     setup(WHOLE_COUNT);
@@ -610,6 +632,7 @@ static void run_what_needs_checks(void)
     RUN(test_alloc_reports_a_promise_that_is_not_kept);
     RUN(test_alloc_is_not_lured_into_a_block_in_use);
     RUN(test_alloc_gives_no_block_beyond_the_last);
+    RUN(test_resize_takes_in_nothing_beyond_the_last_block);
     RUN(test_free_and_resize_report_a_block_that_does_not_look_in_use);
     RUN(test_level_3_reports_damage_anywhere_after_every_operation);
     RUN(test_view_holds_the_caller_to_size_and_alignment);
@@ -622,6 +645,7 @@ int main(void)
     RUN(test_no_flipped_bit_makes_a_valid_byte_of_another);
     RUN(test_no_flipped_bit_but_one_makes_a_promise_of_nothing);
     RUN(test_init_refuses_a_broken_config);
+    RUN(test_blocks_may_end_with_the_address_space);
     RUN(test_init_refuses_a_missing_configuration);
     RUN(test_check_refuses_what_was_never_made);
     RUN(test_init_writes_its_table_and_nothing_behind);
