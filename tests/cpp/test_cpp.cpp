@@ -34,6 +34,7 @@
 #include "mete/core/stride.h"
 #include "mete/core/text.h"
 #include "mete/core/words.h"
+#include "mete/protect/integrity.h"
 #include "mete/protect/stack.h"
 #include "mete/system/health.h"
 #include "mete/system/health_sources.h"
@@ -440,6 +441,22 @@ void test_guard()
     EXPECT(mete_guard_purge(&guard, 9U) == 1U);
 }
 
+void test_integrity()
+{
+    unsigned char memory[40] = {};
+    mete_integrity_slice_t slices[METE_INTEGRITY_SLICE_COUNT(sizeof memory, 16U)];
+    mete_integrity_gate_t gate;
+    const mete_integrity_region_t region = {memory, sizeof memory, slices, &gate};
+    const mete_integrity_config_t config = {&region, 1U, 16U, nullptr, 0U, 0U};
+    mete_integrity_t integrity;
+    EXPECT(mete_integrity_init(&integrity, &config));
+    EXPECT(mete_integrity_check_next(&integrity) == METE_INTEGRITY_RIGHT);
+    EXPECT(mete_integrity_open(&integrity, 0U));
+    memory[7] = 1U;
+    mete_integrity_close(&integrity, 0U);
+    EXPECT(mete_integrity_check(&integrity));
+}
+
 void test_stack()
 {
     static uintptr_t memory[128];
@@ -475,6 +492,7 @@ int main()
     RUN(test_wrappers_that_refuse_and_wrappers_that_shape);
     RUN(test_timing);
     RUN(test_guard);
+    RUN(test_integrity);
     RUN(test_stack);
     return tap_finish();
 }
