@@ -498,6 +498,10 @@ static void test_check_sees_what_is_spoiled(void)
         EXPECT(!mete_route_check(route));
         *hop = right;
     }
+    route->config = NULL;
+    EXPECT(!mete_route_check(route));
+    route->config = &fixture.config;
+    EXPECT(mete_route_check(route));
     fixture.hops[MEMBER_COUNT].self = NULL;
     EXPECT(!mete_route_check(route));
 }
