@@ -454,8 +454,7 @@ mete_movable_usage_t mete_movable_usage(const mete_movable_t *movable)
     usage.free_size = free;
     usage.block_count = movable->block_count;
     usage.gap_count = movable->gap_count;
-    usage.spare_count =
-        slot_count_of(movable) - FIRST - movable->block_count - movable->retired_count;
+    usage.spare_count = spare_count_of(movable);
     usage.retired_count = movable->retired_count;
     usage.moved_total = movable->moved_total;
     usage.refusals = movable->refusals;
@@ -537,9 +536,9 @@ bool mete_movable_check(const mete_movable_t *movable)
         block_count += (handle_of(movable, i) != 0U) ? 1U : 0U;
         retired_count += ((i >= FIRST) && is_retired(movable, i)) ? 1U : 0U;
     }
-    const size_t others = slot_count_of(movable) - FIRST - block_count - retired_count;
     return (block_count == listed_count) && (block_count == movable->block_count) &&
-           (retired_count == movable->retired_count) && (spares_of(movable) == others) &&
+           (retired_count == movable->retired_count) &&
+           (spares_of(movable) == spare_count_of(movable)) &&
            ((movable->moving == 0U) || is_move_good(movable));
 }
 

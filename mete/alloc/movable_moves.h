@@ -344,8 +344,8 @@ static inline size_t evacuate_next(store_t *store, mete_span_t from, range_t to,
 static inline void evacuate(store_t *store, mete_span_t from, range_t to, pass_t *pass)
 {
     uint32_t too_large = UINT32_MAX;
-    // Each turn goes one slot further or moves a block out for good.
-    for (size_t turns = 2U * slot_count_of(store); turns != 0U; turns--) {
+    // Each turn passes a block or moves it out for good, and needs to do so once for each.
+    for (size_t turns = slot_count_of(store); turns != 0U; turns--) {
         pass->is_damaged = pass->is_damaged || !is_next_sound(store, pass->at);
         if (pass->is_damaged || (at(store, pass->at)->next == SENTINEL)) {
             return;

@@ -251,12 +251,23 @@ static inline bool is_place_sound(const store_t *store, size_t index)
     return (METE_CHECK_LEVEL < 1) || is_listed(store, index);
 }
 
-// The first or the last of the queue of slots without a block, unless that is empty.
+// Slots without a block, as the counters have it.
+static inline size_t spare_count_of(const store_t *store)
+{
+    return slot_count_of(store) - FIRST - store->block_count - store->retired_count;
+}
+
+// The first or the last of the queue of slots without a block; or that is empty, and should be.
 static inline bool is_spare_sound(const store_t *store, size_t index)
 {
-    return (METE_CHECK_LEVEL < 1) || (store->spare_first == 0U) ||
-           ((index < slot_count_of(store)) && is_spare(store, index) &&
-            ((at(store, index)->next == 0U) == (index == store->spare_last)));
+    if (METE_CHECK_LEVEL < 1) {
+        return true;
+    }
+    if (store->spare_first == 0U) {
+        return spare_count_of(store) == 0U;
+    }
+    return (index < slot_count_of(store)) && is_spare(store, index) &&
+           ((at(store, index)->next == 0U) == (index == store->spare_last));
 }
 
 // ---- Putting into the list and taking out. Nothing here may fail.

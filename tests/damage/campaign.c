@@ -65,8 +65,8 @@ static void print_case(const campaign_plan_t *plan, uint32_t state, world_fill_t
            (verdict == WORLD_SILENT) ? harm_names[world_harm] : "", world_step);
 }
 
-// What a free list skips in a pool or slab, what a copy of a header hides, what stands but once in a slot of
-// movable blocks, and what a node of the buddy promises, is counted only.
+// What a free list skips in a pool or slab, what a copy of a header hides, where a block that can be moved
+// is said to lie, and what a node of the buddy promises, is counted only.
 static bool is_counted_only(damage_kind_t kind)
 {
     switch (kind) {
@@ -75,7 +75,6 @@ static bool is_counted_only(damage_kind_t kind)
     case DAMAGE_SLAB_FREE:
     case DAMAGE_SLAB_HEAD:
     case DAMAGE_SLOT_ADDRESS:
-    case DAMAGE_SLOT_EXTENT:
     case DAMAGE_SPARE_LINK:
     case DAMAGE_TREE_LIVE:
     case DAMAGE_TREE_INSIDE:

@@ -226,6 +226,25 @@ static void test_resize_of_a_pinned_block_never_moves_it(void)
     EXPECT(mete_movable_check(store) && (tap_take_fault() == 0));
 }
 
+static void test_resize_moves_no_more_than_it_needs(void)
+{
+    fixture_t f;
+    store_t *const store = setup(&f);
+    const handle_t hole = mete_movable_alloc(store, 104U);
+    const handle_t block = mete_movable_alloc(store, 48U);
+    const handle_t behind = mete_movable_alloc(store, 800U);
+    mete_movable_free(store, hole);
+    EXPECT(mete_movable_resize(store, block, 152U));  // It moves down, and then it fits.
+    EXPECT((usage_of(store).moved_total == 48U) && (place_of(&f, block) == 0U));
+    EXPECT(place_of(&f, behind) == 152U);
+    EXPECT(mete_movable_resize(store, block, 40U) && mete_movable_resize(store, block, 48U));
+    const handle_t last = mete_movable_alloc(store, 16U);
+    EXPECT((usage_of(store).moved_total == 48U) && (place_of(&f, last) == 952U));
+    EXPECT(mete_movable_resize(store, last, 80U) || EXPECT(false));  // To the gap, as a copy.
+    EXPECT((usage_of(store).moved_total == 64U) && (place_of(&f, last) == 48U));
+    EXPECT(mete_movable_check(store) && (tap_take_fault() == 0));
+}
+
 static void test_resize_uses_whatever_is_free_in_front_and_behind(void)
 {
     fixture_t f;
@@ -356,6 +375,7 @@ int main(void)
     RUN(test_pins_are_counted);
     RUN(test_resize_in_place_keeps_the_address);
     RUN(test_resize_of_a_pinned_block_never_moves_it);
+    RUN(test_resize_moves_no_more_than_it_needs);
     RUN(test_resize_uses_whatever_is_free_in_front_and_behind);
     RUN(test_the_hook_may_free_something_and_gets_one_retry);
     RUN(test_walk_shows_blocks_and_gaps_in_order);

@@ -46,6 +46,8 @@ static void test_check_sees_every_bit_of_every_slot(void)
 static void test_check_sees_every_field_spoiled(void)
 {
     fixture_t f;
+    setup(&f)->packed = FIRST;  // There is no such block.
+    EXPECT(!mete_movable_check(&f.store));
     (void)setup_moving(&f);
     store_t *const store = &f.store;
     (void)mete_movable_alloc(store, 8U);
@@ -200,6 +202,21 @@ static void test_a_damaged_slot_is_not_moved(void)
     }
 }
 
+static void test_resize_pushes_no_damaged_block_up(void)
+{
+    fixture_t f;
+    store_t *const store = setup(&f);
+    const handle_t block = mete_movable_alloc(store, 512U);
+    (void)mete_movable_alloc(store, 104U);
+    const handle_t last = mete_movable_alloc(store, 104U);
+    at(store, index_in(store, last))->extent ^= 4U;
+    EXPECT(!mete_movable_resize(store, block, 700U));
+    EXPECT((tap_take_fault() == METE_FAULT_CORRUPT) && (usage_of(store).moved_total == 0U));
+    at(store, index_in(store, last))->extent ^= 4U;
+    EXPECT(mete_movable_resize(store, block, 700U) && (usage_of(store).moved_total == 208U));
+    EXPECT(mete_movable_check(store) && (tap_take_fault() == 0));
+}
+
 static void test_damage_that_automatic_compaction_meets_is_reported(void)
 {
     fixture_t f;
@@ -233,6 +250,11 @@ static void test_damaged_spare_slots_are_reported(void)
         EXPECT((mete_movable_alloc(store, 8U).value == 0U) &&
                (tap_take_fault() == METE_FAULT_CORRUPT));
     }
+    store->spare_first = 0U;  // As if there were no slots.
+    EXPECT((mete_movable_alloc(store, 8U).value == 0U) && (tap_take_fault() == METE_FAULT_CORRUPT));
+    mete_movable_free(store, block);
+    EXPECT((tap_take_fault() == METE_FAULT_CORRUPT) && mete_movable_has(store, block));
+    EXPECT(usage_of(store).refusals == 0U);
     store->spare_first = right;
     store->spare_last = FIRST;
     mete_movable_free(store, block);
@@ -266,6 +288,22 @@ static void test_a_damaged_move_is_reported(void)
         *store = good;
         EXPECT(mete_movable_check(store));
     }
+    slot_t *const slots[] = {at(store, store->moving), at(store, GHOST)};
+    for (size_t i = 0U; i < 2U; i++) {
+        const slot_t whole = *slots[i];
+        for (size_t field = 0U; field < 4U; field++) {
+            slots[i]->next ^= (field == 0U) ? 8U : 0U;
+            slots[i]->previous ^= (field == 1U) ? 8U : 0U;
+            slots[i]->address ^= (field == 2U) ? 16U : 0U;
+            slots[i]->extent ^= (field == 3U) ? 2U : 0U;
+            EXPECT(mete_movable_compact(store, 8U) == 0U);
+            EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
+            mete_movable_free(store, block);
+            EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
+            *slots[i] = whole;
+        }
+    }
+    EXPECT(mete_movable_check(store) && (store->moved_total == 80U));
     at(store, GHOST)->extent -= 1U;
     EXPECT((mete_movable_pin(store, block) == NULL) && (tap_take_fault() == METE_FAULT_CORRUPT));
 }
@@ -299,6 +337,7 @@ int main(void)
         RUN(test_any_bit_of_an_address_or_size_that_flips_is_found);
         RUN(test_alloc_trusts_no_damaged_last_block);
         RUN(test_a_damaged_slot_is_not_moved);
+        RUN(test_resize_pushes_no_damaged_block_up);
         RUN(test_damage_that_automatic_compaction_meets_is_reported);
         RUN(test_damaged_spare_slots_are_reported);
         RUN(test_a_damaged_move_is_reported);

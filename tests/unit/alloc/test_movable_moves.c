@@ -363,6 +363,63 @@ static void test_evacuate_leaves_what_is_pinned_and_what_does_not_fit(void)
     EXPECT(tap_take_fault() == 0);
 }
 
+static void test_evacuate_tells_what_is_left_of_a_block_moved_in_parts(void)
+{
+    fixture_t f;
+    store_t *const store = setup(&f);
+    (void)mete_movable_alloc(store, 200U);
+    const handle_t next = mete_movable_alloc(store, 56U);
+    const mete_span_t from = {f.memory, 256U};
+    const mete_span_t to = {&f.memory[32], BYTES - 256U};
+    EXPECT(mete_movable_evacuate(store, from, to, 0U) == 256U);
+    EXPECT(mete_movable_evacuate(store, from, to, 80U) == 176U);
+    EXPECT(mete_movable_evacuate(store, from, to, 80U) == 96U);
+    EXPECT((mete_movable_live_size(store, from) == 256U) && (store->moving != 0U));
+    EXPECT(mete_movable_live_size(store, to) == 200U);  // What is kept for it.
+    EXPECT(mete_movable_evacuate(store, from, to, 40U) == 56U);
+    EXPECT((store->moving == 0U) && (mete_movable_live_size(store, from) == 56U));
+    EXPECT(mete_movable_evacuate(store, from, to, 56U) == 0U);
+    EXPECT((place_of(&f, next) == 456U) && mete_movable_check(store));
+}
+
+static void test_evacuate_empties_a_span_at_once_if_it_may(void)
+{
+    fixture_t f;
+    store_t *const store = setup(&f);
+    for (size_t i = 0U; i < SLOTS - 2U; i++) {
+        const handle_t handle = mete_movable_alloc(store, 16U);
+        paint(store, handle, (uint8_t)i);
+        if (i % 3U == 0U) {
+            (void)mete_movable_pin(store, handle);
+        }
+    }
+    const mete_span_t from = {f.memory, 256U};
+    const mete_span_t to = {&f.memory[32], BYTES - 256U};
+    EXPECT(mete_movable_evacuate(store, from, to, SIZE_MAX) == 0U);
+    EXPECT(mete_movable_live_size(store, from) == mete_movable_pinned_size(store, from));
+    EXPECT(mete_movable_pinned_size(store, from) == 80U);
+    EXPECT(mete_movable_check(store) && (tap_take_fault() == 0));
+}
+
+static void test_evacuate_moves_nothing_between_spans_that_overlap(void)
+{
+    fixture_t f;
+    store_t *const store = setup(&f);
+    (void)mete_movable_alloc(store, 200U);
+    const mete_span_t low = {f.memory, 256U};
+    const mete_span_t high = {&f.memory[31], 400U};
+    EXPECT(mete_movable_evacuate(store, low, high, SIZE_MAX) == 200U);
+    EXPECT(mete_movable_evacuate(store, (mete_span_t){f.memory, SIZE_MAX},
+                                 (mete_span_t){&f.memory[32], 400U}, SIZE_MAX) == 200U);
+    EXPECT((usage_of(store).moved_total == 0U) && mete_movable_check(store));
+    // Beyond the last address: what is there still counts.
+    EXPECT(mete_movable_live_size(store, (mete_span_t){f.memory, SIZE_MAX}) == 200U);
+    EXPECT(mete_movable_live_size(store, (mete_span_t){&f.memory[2], 24U}) == 24U);
+    EXPECT(mete_movable_live_size(store, (mete_span_t){&f.memory[24], 64U}) == 8U);
+    EXPECT(mete_movable_live_size(store, (mete_span_t){&f.memory[25], 64U}) == 0U);
+    EXPECT(tap_take_fault() == 0);
+}
+
 static void test_confine_refuses_what_is_not_storage(void)
 {
     fixture_t f;
@@ -415,6 +472,9 @@ int main(void)
     RUN(test_every_so_many_ticks_compact_a_step);
     RUN(test_evacuate_empties_a_span_in_steps);
     RUN(test_evacuate_leaves_what_is_pinned_and_what_does_not_fit);
+    RUN(test_evacuate_tells_what_is_left_of_a_block_moved_in_parts);
+    RUN(test_evacuate_empties_a_span_at_once_if_it_may);
+    RUN(test_evacuate_moves_nothing_between_spans_that_overlap);
     RUN(test_confine_refuses_what_is_not_storage);
     RUN(test_compaction_keeps_within_what_it_is_confined_to);
     return tap_finish();
