@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
 // Finds a leak: a server that forgets a buffer whenever a request is bad. The report names the call
-// that acquired it; `addr2line -ife example_leaks 0x...` turns that into function and line.
+// that acquired it; `mete leaks --elf example_leaks REPORT` turns that into function and line.
 
 #include "mete/alloc/heap.h"
-#include "mete/wrap/track.h"
+#include "mete/wrap/track_report.h"
 
 #include <stdio.h>
 
@@ -51,7 +51,7 @@ int main(void)
         printf("\"%s\" %s\n", requests[i], serve(alloc, requests[i]) ? "served" : "refused");
     }
     const mete_sink_t console = {print, NULL};
-    const mete_track_total_t leaks = mete_track_report(&track, &since_start, console);
+    const mete_track_total_t leaks = mete_track_report_write(&track, &since_start, console);
     printf("Detected %zu memory leaks\n", leaks.count);
     mete_release(alloc, settings, 200U, 8U);
     return 0;

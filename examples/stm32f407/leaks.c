@@ -5,6 +5,7 @@
 
 #include "examples/stm32f407/log.h"
 #include "examples/stm32f407/topics.h"
+#include "mete/wrap/track_report.h"
 #include "port/cpu/start.h"
 
 enum { LEAK_COUNT = 5, LEAK_SIZE = 640, READING_MAX = 4095 };
@@ -96,7 +97,7 @@ bool leaks_topic(memory_t *memory)
     const mete_track_filter_t since_mark = {.since = mark};
     const size_t failures = work(memory->alloc);
     const mete_track_total_t leaks =
-        mete_track_report(&memory->track, &since_mark, mete_port_console);
+        mete_track_report_write(&memory->track, &since_mark, mete_port_console);
     LOG("Detected # memory leaks\n", leaks.count);
     LOG("Total leaked bytes: #\n", leaks.size);
     give_back(memory, mark);

@@ -7,12 +7,14 @@
 //
 // Links are trusted when the record they lead to lies where records can lie and leads back. That both
 // neighbours do so is also what tells a live block from one that is gone.
+//
+// A call that has nothing to do but to record goes a short way: acquire(), keep() and release() are all of
+// it. What else there may be (frames, owners, listeners, a cursor, blocks that are not recorded) is asked
+// for by one word, the mode, and done in the functions called ..._noted.
 
 #include "mete/wrap/track.h"
 
-#include "mete/core/align.h"
 #include "mete/core/stride.h"
-#include "mete/core/text.h"
 
 #define IS_CHECKED (METE_CHECK_LEVEL >= 1)
 
@@ -58,11 +60,6 @@ static inline record_t *record_of(const void *block)
     return (record_t *)((uintptr_t)block - sizeof(record_t));
 }
 
-static const void **frames_of(const mete_track_t *track, const record_t *record)
-{
-    return (const void **)((uintptr_t)record - (track->config->frame_count * sizeof(void *)));
-}
-
 // ---- The check word
 
 // What tells a record from those elsewhere, and from those of other trackers.
@@ -101,6 +98,23 @@ static inline bool is_inside(const mete_track_t *track, const void *address)
     return mete_stride_rotate((uintptr_t)address - track->low, ALIGN_MIN_LOG2) < track->extent;
 }
 
+static inline bool leads_somewhere(const mete_track_t *track, const link_t *to)
+{
+    return (to == &track->list) || METE_LIKELY(is_inside(track, to));
+}
+
+// True if both neighbours of a record lead back to it.
+static inline bool agrees(const mete_track_t *track, const link_t *link)
+{
+    return leads_somewhere(track, link->next) && leads_somewhere(track, link->previous) &&
+           METE_LIKELY(mete_dlist_agrees(link));
+}
+
+static const void **frames_of(const mete_track_t *track, const record_t *record)
+{
+    return (const void **)((uintptr_t)record - (track->config->frame_count * sizeof(void *)));
+}
+
 // Now records can lie there, too.
 __attribute__((noinline)) static void widen(mete_track_t *track, const record_t *record)
 {
@@ -113,18 +127,6 @@ __attribute__((noinline)) static void widen(mete_track_t *track, const record_t 
         track->low = at;
     }
     track->extent = (high - track->low) / ALIGN_MIN;
-}
-
-static inline bool leads_somewhere(const mete_track_t *track, const link_t *to)
-{
-    return (to == &track->list) || METE_LIKELY(is_inside(track, to));
-}
-
-// True if both neighbours of a record lead back to it.
-static inline bool agrees(const mete_track_t *track, const link_t *link)
-{
-    return leads_somewhere(track, link->next) && leads_somewhere(track, link->previous) &&
-           METE_LIKELY(mete_dlist_agrees(link));
 }
 
 // The next older record after one that is in order, or after the list's own link, where it also ends.
@@ -509,11 +511,12 @@ uint32_t mete_track_mark(const mete_track_t *track)
 
 // ---- Looking at blocks
 
+// Those behind the last are NULL. Before it there may be some, too: words of a stack.
 static size_t frame_count_of(const void *const *frames, size_t count_max)
 {
-    size_t count = 0U;
-    while ((count < count_max) && (frames[count] != NULL)) {
-        count++;
+    size_t count = count_max;
+    while ((count != 0U) && (frames[count - 1U] == NULL)) {
+        count--;
     }
     return count;
 }
@@ -577,9 +580,10 @@ bool mete_track_check(const mete_track_t *track)
 // ---- Which blocks are meant
 
 // Sequence numbers wrap, so they are compared by how long ago they were given.
-static bool passes(const mete_track_t *track, const mete_track_filter_t *filter,
-                   const block_t *block)
+bool mete_track_fits(const mete_track_t *track, const mete_track_filter_t *filter,
+                     const mete_track_block_t *block)
 {
+    METE_ASSERT((track != NULL) && (block != NULL));
     const uint32_t newest = track->sequence;
     return (filter == NULL) ||
            ((block->age >= filter->age_min) &&
@@ -587,56 +591,51 @@ static bool passes(const mete_track_t *track, const mete_track_filter_t *filter,
             (!filter->is_of_owner || (block->owner == filter->owner)));
 }
 
-// What is done with the blocks that pass, as it goes along.
+// What fits, as a walk goes along.
 typedef struct selection {
     const mete_track_t *track;
     const mete_track_filter_t *filter;
-    void (*use)(void *self, const block_t *block);  // NULL: only counted.
-    void *self;
+    mete_track_t *accuser;  // NULL: nobody is suspected.
     size_t count;
     size_t size;
 } selection_t;
 
-static bool select_block(void *self, const block_t *block)
+static void accuse(mete_track_t *track, const block_t *block)
 {
-    selection_t *const selection = self;
-    if (passes(selection->track, selection->filter, block)) {
-        selection->count++;
-        selection->size += block->size;
-        if (selection->use != NULL) {
-            selection->use(selection->self, block);
-        }
-    }
-    return true;
-}
-
-static mete_track_total_t select_blocks(const mete_track_t *track,
-                                        const mete_track_filter_t *filter,
-                                        void (*use)(void *self, const block_t *block), void *self)
-{
-    selection_t selection = {track, filter, use, self, 0U, 0U};
-    const bool is_sound = mete_track_walk(track, select_block, &selection);
-    const mete_track_total_t total = {selection.count, selection.size, is_sound};
-    return total;
-}
-
-mete_track_total_t mete_track_total(const mete_track_t *track, const mete_track_filter_t *filter)
-{
-    return select_blocks(track, filter, NULL, NULL);
-}
-
-static void suspect(void *self, const block_t *block)
-{
-    mete_track_t *const track = self;
     if (!block->is_suspect) {
         record_of(block->block)->check ^= STATE_SUSPECT;
         track->suspect_count++;
     }
 }
 
+static bool select_block(void *self, const block_t *block)
+{
+    selection_t *const selection = self;
+    if (mete_track_fits(selection->track, selection->filter, block)) {
+        selection->count++;
+        selection->size += block->size;
+        if (selection->accuser != NULL) {
+            accuse(selection->accuser, block);
+        }
+    }
+    return true;
+}
+
+static mete_track_total_t select_blocks(selection_t selection)
+{
+    const bool is_sound = mete_track_walk(selection.track, select_block, &selection);
+    const mete_track_total_t total = {selection.count, selection.size, is_sound};
+    return total;
+}
+
+mete_track_total_t mete_track_total(const mete_track_t *track, const mete_track_filter_t *filter)
+{
+    return select_blocks((selection_t){track, filter, NULL, 0U, 0U});
+}
+
 mete_track_total_t mete_track_suspect(mete_track_t *track, const mete_track_filter_t *filter)
 {
-    return select_blocks(track, filter, suspect, track);
+    return select_blocks((selection_t){track, filter, track, 0U, 0U});
 }
 
 mete_track_suspects_t mete_track_suspects(const mete_track_t *track)
@@ -698,7 +697,7 @@ static bool is_found(mete_track_cursor_t *cursor, block_t *block)
 {
     const mete_track_t *const track = cursor->track;
     describe(track, record_at(cursor->next), track->clock(), block);
-    if (!passes(track, cursor->filter, block)) {
+    if (!mete_track_fits(track, cursor->filter, block)) {
         return false;
     }
     cursor->total.count++;
@@ -733,118 +732,6 @@ mete_track_step_t mete_track_read_next(mete_track_cursor_t *cursor, size_t count
         }
     }
     return METE_TRACK_PASSED;
-}
-
-// ---- Reports. Text and JSON share no function that a program with one of them would link in vain.
-
-static void write_number(const mete_sink_t *sink, const char *before, size_t value)
-{
-    const mete_sink_t by_value = {sink->write, sink->self};
-    mete_text_string(by_value, before);
-    mete_text_decimal(by_value, value);
-}
-
-static void write_address(const mete_sink_t *sink, const char *before, uintptr_t address)
-{
-    const mete_sink_t by_value = {sink->write, sink->self};
-    mete_text_string(by_value, before);
-    mete_text_hex(by_value, address);
-}
-
-// A caller is where the call returns to. One byte less lies inside the call, whatever its length; bit
-// 0 is no part of the address on ARM.
-static uintptr_t call_before(const void *caller)
-{
-    return (caller != NULL) ? ((uintptr_t)caller & ~(uintptr_t)1U) - 1U : 0U;
-}
-
-// The sink by pointer: some compilers copy it with memcpy() for each call it is passed to.
-static void write_text(const mete_sink_t *sink, const block_t *block)
-{
-    write_address(sink, "leak block=", (uintptr_t)block->block);
-    write_number(sink, " size=", block->size);
-    write_number(sink, " sequence=", block->sequence);
-    write_number(sink, " age=", block->age);
-    write_number(sink, " owner=", block->owner);
-    write_address(sink, " call=", call_before(block->caller));
-    if (block->is_suspect) {
-        write_number(sink, " suspect=", 1U);
-    }
-    for (size_t i = 0U; i < block->frame_count; i++) {
-        write_address(sink, (i == 0U) ? " frames=" : ",", (uintptr_t)block->frames[i]);
-    }
-    const mete_sink_t by_value = {sink->write, sink->self};
-    mete_text_string(by_value, "\n");
-}
-
-static void write_json(const mete_sink_t *sink, const block_t *block)
-{
-    write_address(sink, "{\"leak\":{\"block\":\"", (uintptr_t)block->block);
-    write_number(sink, "\",\"size\":", block->size);
-    write_number(sink, ",\"sequence\":", block->sequence);
-    write_number(sink, ",\"age\":", block->age);
-    write_number(sink, ",\"owner\":", block->owner);
-    write_number(sink, ",\"suspect\":", block->is_suspect ? 1U : 0U);
-    write_address(sink, ",\"call\":\"", call_before(block->caller));
-    for (size_t i = 0U; i < block->frame_count; i++) {
-        write_address(sink, (i == 0U) ? "\",\"frames\":[\"" : "\",\"", (uintptr_t)block->frames[i]);
-    }
-    const mete_sink_t by_value = {sink->write, sink->self};
-    mete_text_string(by_value, (block->frame_count != 0U) ? "\"]}}\n" : "\"}}\n");
-}
-
-typedef struct writer {
-    const mete_sink_t *sink;
-    void (*write)(const mete_sink_t *sink, const block_t *block);
-} writer_t;
-
-static void use_write(void *self, const block_t *block)
-{
-    const writer_t *const writer = self;
-    writer->write(writer->sink, block);
-}
-
-mete_track_total_t mete_track_report(const mete_track_t *track, const mete_track_filter_t *filter,
-                                     mete_sink_t sink)
-{
-    writer_t writer = {&sink, write_text};
-    const mete_track_total_t total = select_blocks(track, filter, use_write, &writer);
-    mete_track_write_total(&total, sink);
-    return total;
-}
-
-mete_track_total_t mete_track_report_json(const mete_track_t *track,
-                                          const mete_track_filter_t *filter, mete_sink_t sink)
-{
-    writer_t writer = {&sink, write_json};
-    const mete_track_total_t total = select_blocks(track, filter, use_write, &writer);
-    mete_track_write_total_json(&total, sink);
-    return total;
-}
-
-void mete_track_write(const mete_track_block_t *block, mete_sink_t sink)
-{
-    write_text(&sink, block);
-}
-
-void mete_track_write_json(const mete_track_block_t *block, mete_sink_t sink)
-{
-    write_json(&sink, block);
-}
-
-void mete_track_write_total(const mete_track_total_t *total, mete_sink_t sink)
-{
-    write_number(&sink, "leaks count=", total->count);
-    write_number(&sink, " size=", total->size);
-    mete_text_string(sink, total->is_sound ? " records=sound\n" : " records=damaged\n");
-}
-
-void mete_track_write_total_json(const mete_track_total_t *total, mete_sink_t sink)
-{
-    write_number(&sink, "{\"leaks\":{\"count\":", total->count);
-    write_number(&sink, ",\"size\":", total->size);
-    mete_text_string(sink, total->is_sound ? ",\"records\":\"sound\"}}\n"
-                                           : ",\"records\":\"damaged\"}}\n");
 }
 
 mete_alloc_t mete_track_as_alloc(mete_track_t *track)

@@ -13,7 +13,9 @@
 ///     const uint32_t mark = mete_track_mark(&track);
 ///     run(mete_track_as_alloc(&track));
 ///     const mete_track_filter_t since_mark = {.since = mark};
-///     (void)mete_track_report(&track, &since_mark, log_sink);  // What run() did not give back.
+///     if (mete_track_total(&track, &since_mark).count != 0U) {  // What run() did not give back:
+///         (void)mete_track_report_write(&track, &since_mark, log_sink);  // mete/wrap/track_report.h
+///     }
 ///
 ///   Time     Acquire, release, resize: O(1), and what the callbacks of the config take. Refusing a
 ///            release: O(live), to tell foreign from damaged. walk, total, report, check, suspect:
@@ -30,22 +32,11 @@
 /// is read only if it lies in the memory that the config names, or, if it names none, between the lowest
 /// and the highest block that were handed out so far. Call site, owner, time and number are notes: where
 /// they alone were overwritten, nobody notices.
-///
-/// The report is text, one line a block, newest first, then one line with the totals; or JSON, an object
-/// with the same names. docs/guide/leaks.md describes both, and `mete leaks` reads them:
-///
-///     leak block=0x20000428 size=128 sequence=17 age=5003 owner=2 call=0x0800045f
-///     leaks count=1 size=128 records=sound
-///
-/// `call` is an address inside the call that acquired the block. `age` is in ticks of the clock, `owner`
-/// stands there if the config has one. "records=damaged" says that the list ended at a record that was
-/// overwritten: there may be more.
 
 #include "mete/core/alloc.h"
 #include "mete/core/dlist.h"
 #include "mete/core/observe.h"
 #include "mete/core/platform.h"
-#include "mete/core/sink.h"
 #include "mete/core/span.h"
 
 #ifdef __cplusplus
@@ -53,7 +44,7 @@ extern "C" {
 #endif
 
 /// The most frames that can be recorded of a block.
-#define METE_TRACK_FRAME_COUNT_MAX 64U
+#define METE_TRACK_FRAME_COUNT_MAX 128U
 
 /// How blocks are tracked. It must outlive the tracker; const is best. All zero: call sites only.
 typedef struct mete_track_config {
@@ -72,9 +63,8 @@ typedef struct mete_track_config {
     uint32_t (*owner)(void *self);
     void *owner_self;
 
-    /// Writes where the program is, innermost first, to `frames`: up to `count` addresses; returns how
-    /// many. Ports have one: port/os/posix.h, port/cpu/cortex_m.h, port/cpu/riscv.h. NULL: call sites
-    /// only.
+    /// Writes where the program is, innermost first, to `frames`: up to `count` addresses, or words that
+    /// a host can make some of; returns how many. port/ has one for each platform. NULL: call sites only.
     size_t (*trace)(void *self, const void **frames, size_t count);
     void *trace_self;
     size_t frame_count;  ///< Frames to record, each a word in front of every block. Up to
@@ -184,17 +174,9 @@ mete_track_total_t mete_track_suspect(mete_track_t *track, const mete_track_filt
 /// How many suspects there are, and how many were none.
 mete_track_suspects_t mete_track_suspects(const mete_track_t *track);
 
-/// Writes the blocks that the filter lets through, as text or as JSON, in the form shown above.
-mete_track_total_t mete_track_report(const mete_track_t *track, const mete_track_filter_t *filter,
-                                     mete_sink_t sink);
-mete_track_total_t mete_track_report_json(const mete_track_t *track,
-                                          const mete_track_filter_t *filter, mete_sink_t sink);
-
-/// The single lines of a report, for those who read blocks in slices.
-void mete_track_write(const mete_track_block_t *block, mete_sink_t sink);
-void mete_track_write_json(const mete_track_block_t *block, mete_sink_t sink);
-void mete_track_write_total(const mete_track_total_t *total, mete_sink_t sink);
-void mete_track_write_total_json(const mete_track_total_t *total, mete_sink_t sink);
+/// True if the filter lets a block through, which a walk shows.
+bool mete_track_fits(const mete_track_t *track, const mete_track_filter_t *filter,
+                     const mete_track_block_t *block);
 
 /// Shows every live block to `visit`, newest first, until it returns false. Nothing may be acquired,
 /// released or resized meanwhile. Returns true if all were shown, false if `visit` stopped or a
@@ -218,7 +200,7 @@ bool mete_track_check(const mete_track_t *track);
 ///         unlock();
 ///         more = step <= METE_TRACK_PASSED;
 ///         if (step == METE_TRACK_FOUND) {
-///             mete_track_write(&block, sink);  // Takes its time, and holds nobody up.
+///             mete_track_report_write_block(&block, sink);  // Takes its time.
 ///         }
 ///     }
 typedef struct mete_track_cursor {

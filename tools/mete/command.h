@@ -5,12 +5,15 @@
 /// Exit codes of every subcommand. Of several, the largest counts. 64 is a wrong command line.
 typedef enum status {
     STATUS_OK = 0,
-    STATUS_FAILURES = 1,    ///< It worked, and what was asked cannot be had: out of memory.
+    STATUS_FAILURES = 1,    ///< It worked, and the answer is no: out of memory, or there are leaks.
     STATUS_UNREADABLE = 2,  ///< A file is missing or damaged, or a result could not be written.
     STATUS_DEFECT = 3,      ///< An allocator broke its promise.
 } status_t;
 
 /// `mete replay`. `arguments[0]` is the name to use in messages.
 int replay_command(int argument_count, char **arguments);
+
+/// `mete leaks`.
+int leaks_command(int argument_count, char **arguments);
 
 #endif

@@ -20,6 +20,7 @@ typedef struct command {
 
 static const command_t commands[] = {
     {"replay", "mete replay", "replay recorded traces on an allocator", replay_command},
+    {"leaks", "mete leaks", "say where the blocks of a leak report were acquired", leaks_command},
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };

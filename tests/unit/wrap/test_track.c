@@ -4,6 +4,8 @@
 
 #include "mete/wrap/track.c"
 
+#include "mete/wrap/track_report.c"
+
 #include "tests/support/random.h"
 #include "tests/support/tap.h"
 #include "tests/unit/wrap/inner.h"
@@ -240,7 +242,7 @@ static void test_the_report_has_a_line_for_each_block_and_one_for_the_total(void
     mete_text_string(sink, " size=128 sequence=1 age=42 owner=0 call=");
     mete_text_hex(sink, 0U);
     mete_text_string(sink, "\nleaks count=2 size=129 records=sound\n");
-    const mete_track_total_t total = mete_track_report(&track, NULL, page_sink(&page));
+    const mete_track_total_t total = mete_track_report_write(&track, NULL, page_sink(&page));
     EXPECT(page_is(&page, &wanted) && (total.count == 2U) && (total.size == 129U) &&
            total.is_sound);
 }
@@ -248,7 +250,7 @@ static void test_the_report_has_a_line_for_each_block_and_one_for_the_total(void
 static void test_a_report_can_be_empty(void)
 {
     (void)setup();
-    (void)mete_track_report(&track, NULL, page_sink(&page));
+    (void)mete_track_report_write(&track, NULL, page_sink(&page));
     mete_text_string(page_sink(&wanted), "leaks count=0 size=0 records=sound\n");
     EXPECT(page_is(&page, &wanted));
 }
@@ -436,7 +438,7 @@ static void test_check_and_report_see_every_bit_that_is_verified(void)
     }
     EXPECT(mete_track_check(&track));
     block[-1] ^= 1U;
-    (void)mete_track_report(&track, NULL, page_sink(&page));
+    (void)mete_track_report_write(&track, NULL, page_sink(&page));
     EXPECT(page.text[page.size - 9U] == '=');  // ... records=damaged
 }
 

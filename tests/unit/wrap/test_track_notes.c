@@ -4,6 +4,8 @@
 
 #include "mete/wrap/track.c"
 
+#include "mete/wrap/track_report.c"
+
 #include "tests/support/tap.h"
 #include "tests/unit/wrap/inner.h"
 #include "tests/unit/wrap/page.h"
@@ -139,6 +141,26 @@ static void test_frames_are_recorded_in_front_of_the_record(void)
     EXPECT((inner.complaints == 0U) && (tap_take_fault() == 0));
 }
 
+static size_t trace_stack(void *self, const void **words, size_t count)
+{
+    (void)self;
+    for (size_t i = 0U; i < count; i++) {
+        words[i] = (i % 2U == 0U) ? &track : NULL;
+    }
+    return count;
+}
+
+static void test_words_of_a_stack_may_be_zero(void)
+{
+    static const mete_track_config_t stacked = {.trace = trace_stack, .frame_count = 6U};
+    void *const block = mete_acquire(setup(&stacked), 9U, 1U);
+    mete_track_block_t record;
+    EXPECT(mete_track_read(&track, block, &record) && (record.frame_count == 5U));
+    for (size_t i = 0U; i < 5U; i++) {
+        EXPECT(record.frames[i] == ((i % 2U == 0U) ? &track : NULL));
+    }
+}
+
 static void test_suspects_are_shown_and_counted_when_they_are_released_after_all(void)
 {
     const mete_alloc_t view = setup(&owned);
@@ -255,7 +277,7 @@ static void test_a_line_as_json_is_an_object(void)
     mete_text_hex(sink, 0x2001U);
     mete_text_string(sink, "\"]}}\n"
                            "{\"leaks\":{\"count\":1,\"size\":100,\"records\":\"sound\"}}\n");
-    (void)mete_track_report_json(&track, NULL, page_sink(&page));
+    (void)mete_track_report_write_json(&track, NULL, page_sink(&page));
     EXPECT(page_is(&page, &wanted));
 }
 
@@ -274,7 +296,7 @@ static void test_a_line_of_text_names_suspects_and_frames(void)
     mete_text_string(sink, ",");
     mete_text_hex(sink, 0x2001U);
     mete_text_string(sink, "\nleaks count=1 size=100 records=sound\n");
-    (void)mete_track_report(&track, NULL, page_sink(&page));
+    (void)mete_track_report_write(&track, NULL, page_sink(&page));
     EXPECT(page_is(&page, &wanted));
 }
 
@@ -284,6 +306,7 @@ int main(void)
     RUN(test_blocks_of_an_owner_who_ended_are_found);
     RUN(test_read_copies_the_record_of_a_live_block_and_of_nothing_else);
     RUN(test_frames_are_recorded_in_front_of_the_record);
+    RUN(test_words_of_a_stack_may_be_zero);
     RUN(test_suspects_are_shown_and_counted_when_they_are_released_after_all);
 #if METE_CHECK_LEVEL >= 1
     RUN(test_a_suspect_is_verified_like_any_block);

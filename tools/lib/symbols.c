@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+#include "tools/lib/symbols.h"
+
+#include "tools/lib/unwind.h"
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct symbols {
+    int file;
+    Elf *elf;
+    Dwarf *dwarf;
+    Dwarf_CFI *calls;  // Of .debug_frame, or else of .eh_frame; NULL: neither.
+    bool is_movable;
+};
+
+// ---- Opening
+
+__attribute__((format(printf, 3, 4))) static void say(char *reason, size_t size, const char *format,
+                                                      ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(reason, size, format, arguments);
+    va_end(arguments);
+}
+
+static bool has_units(Dwarf *dwarf)
+{
+    Dwarf_CU *unit = NULL;
+    return (dwarf != NULL) && (dwarf_get_units(dwarf, NULL, &unit, NULL, NULL, NULL, NULL) == 0);
+}
+
+// True if the file, which is open, can be used.
+static bool prepare(symbols_t *symbols, char *reason, size_t size)
+{
+    GElf_Ehdr header;
+    if ((elf_kind(symbols->elf) != ELF_K_ELF) || (gelf_getehdr(symbols->elf, &header) == NULL)) {
+        say(reason, size, "found no ELF file, expected the program that made the report");
+        return false;
+    }
+    symbols->is_movable = (header.e_type == ET_DYN);
+    symbols->dwarf = dwarf_begin_elf(symbols->elf, DWARF_C_READ, NULL);
+    if (!has_units(symbols->dwarf)) {
+        say(reason, size, "found no debug information, expected a program compiled with -g");
+        return false;
+    }
+    symbols->calls = dwarf_getcfi(symbols->dwarf);
+    if (symbols->calls == NULL) {
+        symbols->calls = dwarf_getcfi_elf(symbols->elf);
+    }
+    return true;
+}
+
+symbols_t *symbols_open(const char *path, char *reason, size_t reason_size)
+{
+    (void)elf_version(EV_CURRENT);
+    symbols_t *const symbols = calloc(1U, sizeof *symbols);
+    if (symbols == NULL) {
+        say(reason, reason_size, "no memory");
+        return NULL;
+    }
+    symbols->file = open(path, O_RDONLY | O_CLOEXEC);
+    if (symbols->file < 0) {
+        say(reason, reason_size, "%s", strerror(errno));
+        free(symbols);
+        return NULL;
+    }
+    symbols->elf = elf_begin(symbols->file, ELF_C_READ, NULL);
+    if (!prepare(symbols, reason, reason_size)) {
+        symbols_close(symbols);
+        return NULL;
+    }
+    return symbols;
+}
+
+void symbols_close(symbols_t *symbols)
+{
+    if (symbols != NULL) {
+        (void)dwarf_end(symbols->dwarf);
+        (void)elf_end(symbols->elf);
+        (void)close(symbols->file);
+        free(symbols);
+    }
+}
+
+bool symbols_is_movable(const symbols_t *symbols)
+{
+    return symbols->is_movable;
+}
+
+// ---- Source
+
+// The unit that holds an address. Compilers need not write a table of them, so all are asked.
+static bool unit_of(Dwarf *dwarf, uint64_t address, Dwarf_Die *unit)
+{
+    Dwarf_CU *next = NULL;
+    Dwarf_Die sub;
+    uint8_t type = 0U;
+    while (dwarf_get_units(dwarf, next, &next, NULL, &type, unit, &sub) == 0) {
+        if ((type == DW_UT_compile) && (dwarf_haspc(unit, address) > 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_function(Dwarf_Die *die)
+{
+    const int tag = dwarf_tag(die);
+    return (tag == DW_TAG_subprogram) || (tag == DW_TAG_inlined_subroutine);
+}
+
+// Where the call stands that was inlined here.
+static void find_call(Dwarf_Die *inlined, Dwarf_Files *files, place_t *caller)
+{
+    Dwarf_Attribute attribute;
+    Dwarf_Word number = 0U;
+    if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &attribute), &number) == 0) {
+        caller->file = dwarf_filesrc(files, number, NULL, NULL);
+    }
+    if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_line, &attribute), &number) == 0) {
+        caller->line = (int)number;
+    }
+}
+
+static const char *name_of(Dwarf_Die *die)
+{
+    Dwarf_Attribute attribute;
+    return dwarf_formstring(dwarf_attr_integrate(die, DW_AT_name, &attribute));
+}
+
+// From the innermost scope outwards.
+static size_t list_functions(Dwarf_Die *scopes, int scope_count, Dwarf_Files *files,
+                             place_t *places)
+{
+    size_t count = 0U;
+    for (int i = 0; (i < scope_count) && (count < PLACE_COUNT_MAX); i++) {
+        if (!is_function(&scopes[i])) {
+            continue;
+        }
+        place_t *const place = &places[count];
+        place->function = name_of(&scopes[i]);
+        place->is_inlined = (dwarf_tag(&scopes[i]) == DW_TAG_inlined_subroutine);
+        count++;
+        if (!place->is_inlined) {
+            break;
+        }
+        if (count < PLACE_COUNT_MAX) {
+            places[count] = (place_t){NULL, NULL, 0, false};
+            find_call(&scopes[i], files, &places[count]);
+        }
+    }
+    return count;
+}
+
+size_t symbols_find(symbols_t *symbols, uint64_t address, place_t places[PLACE_COUNT_MAX])
+{
+    Dwarf_Die unit;
+    if (!unit_of(symbols->dwarf, address, &unit)) {
+        return 0U;
+    }
+    places[0] = (place_t){NULL, NULL, 0, false};
+    Dwarf_Line *const line = dwarf_getsrc_die(&unit, address);
+    if (line != NULL) {
+        places[0].file = dwarf_linesrc(line, NULL, NULL);
+        (void)dwarf_lineno(line, &places[0].line);
+    }
+    Dwarf_Files *files = NULL;
+    size_t file_count = 0U;
+    (void)dwarf_getsrcfiles(&unit, &files, &file_count);
+    // The scopes around an address, then those around the innermost of them as it was compiled: the first
+    // alone would lead from an inlined function to where it is written, not to where it is called.
+    Dwarf_Die *around = NULL;
+    Dwarf_Die *scopes = NULL;
+    const int around_count = dwarf_getscopes(&unit, address, &around);
+    const int scope_count = (around_count > 0) ? dwarf_getscopes_die(&around[0], &scopes) : 0;
+    const size_t count = list_functions(scopes, scope_count, files, places);
+    free(around);
+    free(scopes);
+    return (count != 0U) ? count : ((line != NULL) ? 1U : 0U);
+}
+
+// ---- Calls
+
+bool symbols_is_stack(const uint64_t *words, size_t word_count)
+{
+    return (word_count > UNWIND_FIRST_WORD) && (words[0] == UNWIND_MARK);
+}
+
+size_t symbols_unwind(symbols_t *symbols, const uint64_t *words, size_t word_count,
+                      uint64_t *frames, size_t frame_count_max)
+{
+    return symbols_is_stack(words, word_count) && (symbols->calls != NULL)
+               ? unwind_thumb(symbols->calls, words, word_count, frames, frame_count_max)
+               : 0U;
+}
