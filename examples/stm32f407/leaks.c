@@ -62,32 +62,34 @@ static size_t work(mete_alloc_t alloc)
 }
 
 typedef struct found {
-    mete_track_block_t blocks[LEAK_COUNT];
-    size_t count;
     uint32_t mark;
+    void *block;
+    size_t size;
+    size_t align;
 } found_t;
 
-static bool collect(void *self, const mete_track_block_t *block)
+// Stops the walk at a block that was acquired after the mark.
+static bool is_before_mark(void *self, const mete_track_block_t *block)
 {
     found_t *const found = self;
-    if ((block->sequence > found->mark) && (found->count < LEAK_COUNT)) {
-        found->blocks[found->count] = *block;
-        found->count++;
-    }
-    return true;
+    found->block = (void *)(uintptr_t)block->block;
+    found->size = block->size;
+    found->align = block->align;
+    return block->sequence <= found->mark;
 }
 
 // The tracker knows enough of a block to give it back. This is for the tour alone, which starts again:
 // a program cannot know that nobody uses what seems to be forgotten.
-static void give_back(memory_t *memory, uint32_t mark)
+static size_t give_back(memory_t *memory, uint32_t mark)
 {
-    found_t found = {.count = 0U, .mark = mark};
-    (void)mete_track_walk(&memory->track, collect, &found);
-    for (size_t i = 0U; i < found.count; i++) {
-        const mete_track_block_t *const block = &found.blocks[i];
-        mete_release(memory->alloc, (void *)(uintptr_t)block->block, block->size, block->align);
+    found_t found = {.mark = mark};
+    size_t count = 0U;
+    while ((count <= LEAK_COUNT) && !mete_track_walk(&memory->track, is_before_mark, &found)) {
+        mete_release(memory->alloc, found.block, found.size, found.align);
+        count++;
     }
-    LOG("Leaked blocks given back: #\n", found.count);
+    LOG("Leaked blocks given back: #\n", count);
+    return count;
 }
 
 bool leaks_topic(memory_t *memory)
@@ -100,7 +102,6 @@ bool leaks_topic(memory_t *memory)
         mete_track_report_write(&memory->track, &since_mark, mete_port_console);
     LOG("Detected # memory leaks\n", leaks.count);
     LOG("Total leaked bytes: #\n", leaks.size);
-    give_back(memory, mark);
     return (failures == leaks.count) && (leaks.count == LEAK_COUNT) && (leaks.size == LEAK_SIZE) &&
-           (mete_track_total(&memory->track, &since_mark).count == 0U);
+           (give_back(memory, mark) == LEAK_COUNT);
 }

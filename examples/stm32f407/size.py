@@ -37,7 +37,7 @@ def main():
     size = sections(elf)
     figures = {
         # What .data starts with lies in flash, too.
-        "tour.text": sum(size[name] for name in (".text", ".ARM.exidx", ".data")),
+        "tour.text": sum(size.get(name, 0) for name in (".text", ".ARM.exidx", ".data")),
         "tour.static": sum(size[name] for name in (".data", ".bss", ".noinit", ".ccm")),
     }
     print(f"tour.text {figures['tour.text']} of {TEXT_MAX} bytes, "

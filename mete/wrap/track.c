@@ -74,20 +74,24 @@ static inline uintptr_t check_of(const mete_track_t *track, const record_t *reco
     return key_of(track, record) ^ mete_stride_rotate(size, SIZE_ROTATION) ^ align ^ state;
 }
 
-// The alignment that the check word holds if the record is in that state; otherwise no power of two.
-static size_t align_in(const mete_track_t *track, const record_t *record, uintptr_t state)
+// What the check word holds: the alignment, and in which state the record is. 0: neither, it is no record.
+static size_t align_of(const mete_track_t *track, const record_t *record, uintptr_t *state)
 {
-    return record->check ^ check_of(track, record, record->size, 0U, state);
-}
-
-static bool is_in(const mete_track_t *track, const record_t *record, uintptr_t state)
-{
-    return mete_align_is_legal(align_in(track, record, state));
+    static const uintptr_t states[] = {STATE_LISTED, STATE_SUSPECT, STATE_LOOSE};
+    for (size_t i = 0U; i < sizeof states / sizeof states[0]; i++) {
+        const size_t align = record->check ^ check_of(track, record, record->size, 0U, states[i]);
+        if (mete_align_is_legal(align)) {
+            *state = states[i];
+            return align;
+        }
+    }
+    return 0U;
 }
 
 static bool is_recorded(const mete_track_t *track, const record_t *record)
 {
-    return is_in(track, record, STATE_LISTED) || is_in(track, record, STATE_SUSPECT);
+    uintptr_t state = STATE_LOOSE;
+    return (align_of(track, record, &state) != 0U) && (state != STATE_LOOSE);
 }
 
 // ---- What may be read
@@ -181,17 +185,15 @@ __attribute__((noinline)) static int fault_of(const mete_track_t *track, const r
     if (record->size == key_of(track, record)) {
         return METE_FAULT_DOUBLE_FREE;
     }
-    const bool was_loose = is_in(track, record, STATE_LOOSE);
-    if (!was_loose && !is_recorded(track, record)) {
+    uintptr_t state = STATE_LISTED;
+    const size_t own_align = align_of(track, record, &state);
+    if (own_align == 0U) {
         return fault_of_unsound(track);
     }
-    if (!was_loose && !agrees(track, &record->link)) {
+    if ((state != STATE_LOOSE) && !agrees(track, &record->link)) {
         return METE_FAULT_CORRUPT;
     }
-    const bool is_suspect = is_in(track, record, STATE_SUSPECT);
-    const uintptr_t state = was_loose ? STATE_LOOSE : (is_suspect ? STATE_SUSPECT : STATE_LISTED);
-    const bool is_right = (record->size == size) && (align_in(track, record, state) == align);
-    return is_right ? 0 : METE_FAULT_SIZE;
+    return ((record->size == size) && (own_align == align)) ? 0 : METE_FAULT_SIZE;
 }
 
 // ---- Who hears of it
@@ -294,16 +296,6 @@ static inline void keep(mete_track_t *track, record_t *record, size_t size, size
     mete_dlist_append(&track->list, &record->link);
 }
 
-static void note_frames(const mete_track_t *track, const record_t *record)
-{
-    const mete_track_config_t *const config = track->config;
-    const void **const frames = frames_of(track, record);
-    const size_t found = config->trace(config->trace_self, frames, config->frame_count);
-    for (size_t i = found; i < config->frame_count; i++) {
-        frames[i] = NULL;
-    }
-}
-
 // All that keep() does not do, where there is more to do.
 __attribute__((noinline)) static void keep_noted(mete_track_t *track, record_t *record, size_t size,
                                                  size_t align)
@@ -321,7 +313,7 @@ __attribute__((noinline)) static void keep_noted(mete_track_t *track, record_t *
             record->owner = config->owner(config->owner_self);
         }
         if (config->trace != NULL) {
-            note_frames(track, record);
+            config->trace(config->trace_self, frames_of(track, record), config->frame_count);
         }
     }
     if ((track->mode & MODE_TOLD) != 0U) {
@@ -526,15 +518,15 @@ static void describe(const mete_track_t *track, const record_t *record, uint32_t
                      block_t *block)
 {
     const mete_track_config_t *const config = track->config;
-    const bool is_suspect = !is_in(track, record, STATE_LISTED);
+    uintptr_t state = STATE_LISTED;
     block->block = record + 1;
     block->size = record->size;
-    block->align = align_in(track, record, is_suspect ? STATE_SUSPECT : STATE_LISTED);
+    block->align = align_of(track, record, &state);
     block->caller = record->caller;
     block->sequence = record->sequence;
     block->age = now - record->tick;
     block->owner = (config->owner != NULL) ? record->owner : 0U;
-    block->is_suspect = is_suspect;
+    block->is_suspect = (state == STATE_SUSPECT);
     block->frames = frames_of(track, record);
     block->frame_count = frame_count_of(block->frames, config->frame_count);
 }

@@ -63,9 +63,10 @@ typedef struct mete_track_config {
     uint32_t (*owner)(void *self);
     void *owner_self;
 
-    /// Writes where the program is, innermost first, to `frames`: up to `count` addresses, or words that
-    /// a host can make some of; returns how many. port/ has one for each platform. NULL: call sites only.
-    size_t (*trace)(void *self, const void **frames, size_t count);
+    /// Writes where the program is, innermost first, to `frames`: `count` addresses, or words that a host
+    /// can make some of; behind the last NULL up to `count`. port/ has one for each platform. NULL: call
+    /// sites only.
+    void (*trace)(void *self, const void **frames, size_t count);
     void *trace_self;
     size_t frame_count;  ///< Frames to record, each a word in front of every block. Up to
                          ///< METE_TRACK_FRAME_COUNT_MAX; not 0 if there is a trace.

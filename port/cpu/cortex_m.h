@@ -63,7 +63,7 @@ void mete_port_on_fault(void);
 /// The `trace` of mete/wrap/track.h: copies the stack as it stands, for `mete leaks` to unwind with the
 /// ELF file. `self` is the mete_span_t of the stack that is in use. A word each: a mark, sp, r7, lr, pc,
 /// then the stack; 24 words reach three or four callers.
-size_t mete_cortex_m_trace(void *self, const void **frames, size_t count);
+void mete_cortex_m_trace(void *self, const void **frames, size_t count);
 
 /// No address of code: it tells a copied stack from a list of frames.
 #define METE_CORTEX_M_TRACE_MARK 1U

@@ -26,22 +26,21 @@ static inline void read_registers(const void **frames)
                      : "memory");
 }
 
-size_t mete_cortex_m_trace(void *self, const void **frames, size_t count)
+void mete_cortex_m_trace(void *self, const void **frames, size_t count)
 {
     const mete_span_t *const stack = self;
-    if (count <= FIRST_WORD) {
-        return 0U;
+    size_t found = 0U;
+    if (count > FIRST_WORD) {
+        frames[MARK] = (const void *)(uintptr_t)METE_CORTEX_M_TRACE_MARK;
+        read_registers(frames);
+        found = FIRST_WORD;
+        const void *const *const words = frames[SP];
+        while ((found < count) && mete_span_has(*stack, words + (found - FIRST_WORD))) {
+            frames[found] = words[found - FIRST_WORD];
+            found++;
+        }
     }
-    frames[MARK] = (const void *)(uintptr_t)METE_CORTEX_M_TRACE_MARK;
-    read_registers(frames);
-    const uintptr_t at = (uintptr_t)frames[SP];
-    const uintptr_t end = (uintptr_t)stack->start + stack->size;
-    const size_t below = mete_span_has(*stack, frames[SP]) ? (end - at) / sizeof(void *) : 0U;
-    const size_t room = count - FIRST_WORD;
-    const size_t word_count = (below < room) ? below : room;
-    const void *const *const words = (const void *const *)at;
-    for (size_t i = 0U; i < word_count; i++) {
-        frames[FIRST_WORD + i] = words[i];
+    for (; found < count; found++) {
+        frames[found] = NULL;
     }
-    return FIRST_WORD + word_count;
 }

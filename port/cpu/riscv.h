@@ -14,6 +14,6 @@ __attribute__((noreturn)) void mete_port_on_trap(uintptr_t stack_pointer);
 
 /// The `trace` of mete/wrap/track.h: follows the chain of frames, for which the program is compiled with
 /// -fno-omit-frame-pointer. `self` is the mete_span_t of the stack that is in use; nothing outside is read.
-size_t mete_riscv_trace(void *self, const void **frames, size_t count);
+void mete_riscv_trace(void *self, const void **frames, size_t count);
 
 #endif

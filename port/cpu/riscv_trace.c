@@ -5,7 +5,7 @@
 #include "mete/core/span.h"
 #include "port/cpu/riscv.h"
 
-size_t mete_riscv_trace(void *self, const void **frames, size_t count)
+void mete_riscv_trace(void *self, const void **frames, size_t count)
 {
     const mete_span_t *const stack = self;
     // A function that calls none need not save its return address, and then its frame looks different.
@@ -25,5 +25,7 @@ size_t mete_riscv_trace(void *self, const void **frames, size_t count)
         }
         frame = caller;
     }
-    return found;
+    for (; found < count; found++) {
+        frames[found] = NULL;
+    }
 }

@@ -33,7 +33,7 @@ void mete_posix_signal_init(mete_posix_signal_t *signal);
 mete_signal_t mete_posix_signal(mete_posix_signal_t *signal);
 
 /// The `trace` of mete/wrap/track.h: follows the unwind tables. `self` is not used.
-size_t mete_posix_trace(void *self, const void **frames, size_t count);
+void mete_posix_trace(void *self, const void **frames, size_t count);
 
 #ifdef __cplusplus
 }

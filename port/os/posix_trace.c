@@ -24,10 +24,12 @@ static _Unwind_Reason_Code note(struct _Unwind_Context *context, void *self)
     return _URC_NO_REASON;
 }
 
-size_t mete_posix_trace(void *self, const void **frames, size_t count)
+void mete_posix_trace(void *self, const void **frames, size_t count)
 {
     (void)self;
     walk_t walk = {frames, count, 0U};
     (void)_Unwind_Backtrace(note, &walk);
-    return walk.found;
+    for (size_t i = walk.found; i < count; i++) {
+        frames[i] = NULL;
+    }
 }

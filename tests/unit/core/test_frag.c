@@ -50,6 +50,22 @@ static void test_root_is_rounded_up(void)
     }
 }
 
+static void test_division_is_exact_for_numbers_of_every_size(void)
+{
+    uint32_t seed = 0x2545F491U;
+    for (unsigned bits = 1U; bits < 64U; bits++) {
+        for (unsigned by_bits = 1U; by_bits < 32U; by_bits++) {
+            const uint64_t wide = ((uint64_t)random_next(&seed) << 32) | random_next(&seed);
+            const uint64_t value = wide >> (64U - bits);
+            const uint64_t by = (random_next(&seed) >> (32U - by_bits)) | 1U;
+            EXPECT(mete_frag_divide(value, by) == value / by);
+        }
+    }
+    EXPECT(mete_frag_divide(UINT32_MAX, 1U) == UINT32_MAX);
+    EXPECT(mete_frag_divide(UINT32_MAX + (uint64_t)1U, 1U) == UINT32_MAX + (uint64_t)1U);
+    EXPECT(mete_frag_divide(UINT64_MAX, INT32_MAX) == UINT64_MAX / INT32_MAX);
+}
+
 static void test_root_of_large_numbers(void)
 {
     for (unsigned bit = 11U; bit < 32U; bit++) {
@@ -145,6 +161,7 @@ static void test_the_largest_sums_do_not_overflow(void)
 int main(void)
 {
     RUN(test_root_is_rounded_up);
+    RUN(test_division_is_exact_for_numbers_of_every_size);
     RUN(test_root_of_large_numbers);
     RUN(test_no_free_memory_reads_as_zero);
     RUN(test_one_block_reads_as_zero);
