@@ -57,9 +57,10 @@ static const mete_system_part_t *part_of(config_t config, size_t index)
 {
     static const size_t offsets[METE_SYSTEM_PART_COUNT] = {
         offsetof(mete_system_config_t, track),  offsetof(mete_system_config_t, quota),
-        offsetof(mete_system_config_t, scrub),  offsetof(mete_system_config_t, seal),
-        offsetof(mete_system_config_t, stats),  offsetof(mete_system_config_t, timing),
-        offsetof(mete_system_config_t, health), offsetof(mete_system_config_t, lock)};
+        offsetof(mete_system_config_t, guard),  offsetof(mete_system_config_t, scrub),
+        offsetof(mete_system_config_t, seal),   offsetof(mete_system_config_t, stats),
+        offsetof(mete_system_config_t, timing), offsetof(mete_system_config_t, health),
+        offsetof(mete_system_config_t, lock)};
     return *(const mete_system_part_t *const *)((uintptr_t)config + offsets[index]);
 }
 

@@ -35,7 +35,7 @@
 /// outermost first; docs/guide/watching.md says why. KEPT has lock and seal only. TEMPORARY
 /// has none: marks are rewound past all wrappers, so it belongs to one task.
 ///
-///     lock · health · timing · stats · seal · scrub · quota · track
+///     lock · health · timing · stats · seal · scrub · guard · quota · track
 ///
 /// Pools have no quota and no health: they cannot hand out more than they have, nor fragment.
 ///
@@ -54,6 +54,7 @@
 #include "mete/core/observe.h"
 #include "mete/core/platform.h"
 #include "mete/system/health.h"
+#include "mete/wrap/guard.h"
 #include "mete/wrap/timing.h"
 
 #ifdef __cplusplus
@@ -69,7 +70,7 @@ typedef enum mete_system_pattern {
 } mete_system_pattern_t;
 enum {
     METE_SYSTEM_PATTERN_COUNT = 4,
-    METE_SYSTEM_PART_COUNT = 8,
+    METE_SYSTEM_PART_COUNT = 9,
     // Sets of patterns, for parts.
     METE_SYSTEM_HEAP = 1 << METE_SYSTEM_VARIABLE,
     METE_SYSTEM_WATCHED = METE_SYSTEM_HEAP | (1 << METE_SYSTEM_FIXED),
@@ -113,6 +114,7 @@ extern const mete_system_part_t mete_system_with_timing;    ///< Needs timing_co
 extern const mete_system_part_t mete_system_with_stats;
 extern const mete_system_part_t mete_system_with_seal;
 extern const mete_system_part_t mete_system_with_scrub;
+extern const mete_system_part_t mete_system_with_guard;  ///< Takes guard_config.
 extern const mete_system_part_t mete_system_with_quota;  ///< Needs live_max or size_max.
 extern const mete_system_part_t mete_system_with_track;  ///< Takes clock. Knows callers if it
                                                          ///< is outermost, or lock or stats is.
@@ -133,6 +135,7 @@ typedef struct mete_system_config {
     const mete_system_part_t *stats;
     const mete_system_part_t *seal;
     const mete_system_part_t *scrub;
+    const mete_system_part_t *guard;
     const mete_system_part_t *quota;
     const mete_system_part_t *track;
 
@@ -145,6 +148,8 @@ typedef struct mete_system_config {
     uint32_t (*owner)(void *self);  ///< For track: who is asking; NULL: all blocks have owner 0.
     const mete_health_config_t
         *health_config;  ///< NULL: the thresholds that mete/system/health.h names.
+    const mete_guard_config_t
+        *guard_config;  ///< NULL: canaries alone. Its site is set by the system.
     const mete_timing_config_t *timing_config;  ///< For timing; its site is set by the system.
     mete_observer_t
         observer;  ///< Hears what quota, seal, track and, by default, health have to say.

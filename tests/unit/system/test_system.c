@@ -157,6 +157,7 @@ static void add_all_parts(unsigned *lock_calls)
     config.stats = &mete_system_with_stats;
     config.seal = &mete_system_with_seal;
     config.scrub = &mete_system_with_scrub;
+    config.guard = &mete_system_with_guard;
     config.health = &mete_system_with_health;
     config.timing = &mete_system_with_timing;
     config.timing_config = &timing;
@@ -188,12 +189,13 @@ static void test_all_parts_stand_in_their_order(void)
 static void test_the_tracker_knows_who_called(void)
 {
     unsigned lock_calls = 0U;
-    for (int with_lock = 0; with_lock < 3; with_lock++) {
+    for (int in_front = 0; in_front < 4; in_front++) {
         setup();
         config.track = &mete_system_with_track;
         config.mutex = (mete_lock_t){&lock_ops, &lock_calls};
-        config.lock = (with_lock == 1) ? &mete_system_with_lock : NULL;
-        config.stats = (with_lock == 2) ? &mete_system_with_stats : NULL;
+        config.lock = (in_front == 1) ? &mete_system_with_lock : NULL;
+        config.stats = (in_front == 2) ? &mete_system_with_stats : NULL;
+        config.guard = (in_front == 3) ? &mete_system_with_guard : NULL;
         build();
         EXPECT(acquire(METE_SYSTEM_VARIABLE, 30U) != NULL);
         EXPECT(acquire(METE_SYSTEM_FIXED, 30U) != NULL);
@@ -311,6 +313,20 @@ static void test_timing_measures_the_heap(void)
     EXPECT(mete_timing_guarantee(measured, METE_TIMING_ACQUIRE, 10U).kind == METE_TIMING_LEARNT);
 }
 
+static void test_the_guard_finds_what_is_written_past_a_block(void)
+{
+    setup();
+    config.guard = &mete_system_with_guard;
+    build();
+    for (int p = METE_SYSTEM_VARIABLE; p <= METE_SYSTEM_FIXED; p++) {
+        unsigned char *const block = acquire((mete_system_pattern_t)p, 13U);
+        EXPECT(block != NULL);
+        block[13] ^= 1U;
+        mete_release(view((mete_system_pattern_t)p), block, 13U, 8U);
+        EXPECT((tap_take_fault() == METE_FAULT_CORRUPT) || (METE_CHECK_LEVEL < 1));
+    }
+}
+
 static void test_sealed_patterns_refuse(void)
 {
     setup();
@@ -391,8 +407,8 @@ static void test_nothing_outside_the_storage_is_touched(void)
     add_all_parts(&lock_calls);
     config.heap_size = 1024U;
     bool was_made = false;
-    for (size_t size = 0U; size < 8000U; size += 1U + (size % 7U)) {
-        mete_words_fill(storage, 0xA5U, 9000U);
+    for (size_t size = 0U; size < 9000U; size += 1U + (size % 7U)) {
+        mete_words_fill(storage, 0xA5U, 10000U);
         config.storage.start = bytes + 16U + (size % 8U);
         config.storage.size = size;
         made = mete_system_init(&config, NULL);
@@ -543,6 +559,7 @@ int main(void)
     RUN(test_health_warns_of_a_full_heap);
     RUN(test_health_asks_the_statistics);
     RUN(test_timing_measures_the_heap);
+    RUN(test_the_guard_finds_what_is_written_past_a_block);
     RUN(test_sealed_patterns_refuse);
     RUN(test_init_refuses_what_cannot_be);
     RUN(test_init_refuses_pools_that_cannot_be);
