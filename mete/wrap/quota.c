@@ -65,6 +65,27 @@ static bool may_be_ours(const mete_quota_t *quota, const void *block)
                                           inner.ops->owns(inner.self, end - 1)));
 }
 
+// What can be told of an account without a look at the others: its limits hold, every block has a byte, and
+// it is part of the whole.
+static bool is_account_sound(const mete_quota_t *quota, size_t index)
+{
+    const mete_quota_limit_t *const limit = &quota->config->limits[index];
+    const owner_t *const owner = &quota->config->owners[index];
+    const size_t capacity_size = quota->config->capacity_size;
+    return (owner->in_use_size <= limit->size_max) && (owner->in_use_count <= limit->count_max) &&
+           (owner->in_use_count <= owner->in_use_size) &&
+           (owner->in_use_size <= quota->in_use_size) && (quota->in_use_size <= capacity_size) &&
+           (quota->unused_reserve_size <= capacity_size - quota->in_use_size);
+}
+
+// The account of a block's owner holds at least this block.
+static bool holds(const mete_quota_t *quota, const record_t *record)
+{
+    const owner_t *const owner = &quota->config->owners[record->owner];
+    return is_account_sound(quota, record->owner) && (owner->in_use_size >= record->size) &&
+           (owner->in_use_count != 0U);
+}
+
 // What is wrong with a block that is to be released or resized; 0 if nothing is.
 static int fault_of(const mete_quota_t *quota, const void *block, size_t size, size_t align)
 {
@@ -79,7 +100,7 @@ static int fault_of(const mete_quota_t *quota, const void *block, size_t size, s
         return METE_FAULT_DOUBLE_FREE;
     }
     if ((record->check != check_of(quota, record)) ||
-        (record->owner >= quota->config->owner_count)) {
+        (record->owner >= quota->config->owner_count) || !holds(quota, record)) {
         return METE_FAULT_CORRUPT;
     }
     return ((record->size == size) && (record->align == align)) ? 0 : METE_FAULT_SIZE;
@@ -193,6 +214,10 @@ static void *acquire(void *self, size_t size, size_t align)
     const size_t prefix_size = prefix_size_of(align);
     const bool is_known = index < quota->config->owner_count;
     unsigned char *memory = NULL;
+    if (IS_CHECKED && is_known && !is_account_sound(quota, index)) {
+        METE_FAULT(METE_FAULT_CORRUPT, quota, NULL);
+        return NULL;
+    }
     if (is_known && (size <= SIZE_MAX - prefix_size) && allows(quota, index, size, 1U)) {
         memory = acquire_behind(quota, prefix_size + size, outer_align_of(align), caller);
     }

@@ -32,7 +32,8 @@
 ///            Misuse and damage: METE_FAULT, and nothing changes. FOREIGN: not in the memory of the
 ///            allocator behind. DOUBLE_FREE: given back already, as far as its memory was not used again.
 ///            SIZE: another size or alignment than it has. CORRUPT: there is no record of this wrapper in
-///            front: it was overwritten, no block starts there, or another quota handed it out.
+///            front: it was overwritten, no block starts there, or another quota handed it out; or the
+///            owner's account cannot be right: over its limits, or less than the block.
 ///
 /// Bytes are those that the program asks for. What records and the allocator behind add, and what
 /// fragmentation costs, is the distance between `capacity_size` and the size of its memory; a reserve

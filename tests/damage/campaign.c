@@ -47,6 +47,9 @@ const char *const campaign_kind_names[DAMAGE_KIND_COUNT] = {
     [DAMAGE_HELD_EXTENT] = "held.extent",
     [DAMAGE_HELD_HEAD] = "held.head",
     [DAMAGE_HELD_TAIL] = "held.tail",
+    [DAMAGE_QUOTA_RECORD] = "quota.record",
+    [DAMAGE_QUOTA_ACCOUNT] = "quota.account",
+    [DAMAGE_DEFER_RECORD] = "defer.record",
 };
 static const char *const harm_names[] = {
     [HARM_NONE] = "",
@@ -66,7 +69,7 @@ static void print_case(const campaign_plan_t *plan, uint32_t state, world_fill_t
 }
 
 // What a free list skips in a pool or slab, what a copy of a header hides, where a block that can be moved
-// is said to lie, and what a node of the buddy promises, is counted only.
+// is said to lie, what a node of the buddy promises, and what an account holds, is counted only.
 static bool is_counted_only(damage_kind_t kind)
 {
     switch (kind) {
@@ -80,6 +83,7 @@ static bool is_counted_only(damage_kind_t kind)
     case DAMAGE_TREE_INSIDE:
     case DAMAGE_TREE_FREE:
     case DAMAGE_TREE_ABOVE:
+    case DAMAGE_QUOTA_ACCOUNT:
         return true;
     default:
         return false;

@@ -24,7 +24,8 @@ static const campaign_plan_t plans[] = {
     {&damage_heap, 0U, true},      {&damage_heap, 2U, true},     {&damage_heap_wide, 0U, true},
     {&damage_heap_wide, 2U, true}, {&damage_pool, 0U, false},    {&damage_atomic_pool, 0U, false},
     {&damage_slab, 0U, false},     {&damage_movable, 0U, false}, {&damage_list, 0U, true},
-    {&damage_buddy, 0U, false},    {&damage_guard, 0U, true},
+    {&damage_buddy, 0U, false},    {&damage_guard, 0U, true},    {&damage_quota, 0U, false},
+    {&damage_defer, 0U, false},
 };
 enum { PLAN_COUNT = sizeof plans / sizeof plans[0], PROCESS_MAX = 64 };
 
@@ -195,13 +196,24 @@ static uint64_t count_all(const campaign_tally_t sums[PLAN_COUNT], world_verdict
     return count;
 }
 
+// Overruns that changed more than unused bytes of the block itself.
+static uint64_t count_overruns(const campaign_tally_t *tally)
+{
+    uint64_t count = 0U;
+    for (int v = 0; v < WORLD_VERDICT_COUNT; v++) {
+        count += tally->overruns[v];
+    }
+    return count;
+}
+
+static double detected_share(const campaign_tally_t *tally)
+{
+    const uint64_t count = count_overruns(tally);
+    return (count != 0U) ? (double)tally->overruns[WORLD_DETECTED] / (double)count : 0.0;
+}
+
 static void write_heap(FILE *file, const campaign_tally_t *heap)
 {
-    const uint64_t noticed = heap->overruns[WORLD_DETECTED];
-    uint64_t overruns = 0U;
-    for (int v = 0; v < WORLD_VERDICT_COUNT; v++) {
-        overruns += heap->overruns[v];
-    }
     const struct {
         const char *name;
         uint64_t value;
@@ -213,7 +225,7 @@ static void write_heap(FILE *file, const campaign_tally_t *heap)
         {"silent", count_plain(heap, WORLD_SILENT)},
         {"copies.flips", count_flips(heap, FILL_COPIES)},
         {"copies.silent", campaign_flips(heap, FILL_COPIES, WORLD_SILENT)},
-        {"overruns", overruns + heap->absorbed},
+        {"overruns", count_overruns(heap) + heap->absorbed},
         {"overrun.absorbed", heap->absorbed},
         {"overrun.wild", heap->overruns[WORLD_WILD]},
         {"overrun.hung", heap->overruns[WORLD_HUNG]},
@@ -221,20 +233,53 @@ static void write_heap(FILE *file, const campaign_tally_t *heap)
     for (size_t i = 0U; i < sizeof figures / sizeof figures[0]; i++) {
         fprintf(file, " \"damage.%s\": %" PRIu64 ",\n", figures[i].name, figures[i].value);
     }
-    const double share = (overruns != 0U) ? (double)noticed / (double)overruns : 0.0;
-    fprintf(file, " \"damage.overrun.detected\": %.4f,\n", share);
+    fprintf(file, " \"damage.overrun.detected\": %.4f,\n", detected_share(heap));
 }
 
-static void write_beside(FILE *file, const char *name, const campaign_tally_t *tally)
+static uint64_t count_kind(const campaign_tally_t *tally, damage_kind_t kind,
+                           world_verdict_t verdict)
 {
+    uint64_t count = 0U;
+    for (int fill = 0; fill < FILL_COUNT; fill++) {
+        count += tally->flips[fill][kind][verdict];
+    }
+    return count;
+}
+
+// Of each kind of word that there is.
+static void write_silent(FILE *file, const char *name, const campaign_tally_t *tally)
+{
+    for (int kind = 0; kind < DAMAGE_KIND_COUNT; kind++) {
+        uint64_t flips = 0U;
+        for (int v = 0; v < WORLD_VERDICT_COUNT; v++) {
+            flips += count_kind(tally, (damage_kind_t)kind, (world_verdict_t)v);
+        }
+        if (flips != 0U) {
+            fprintf(file, " \"damage.%s.silent.%s\": %" PRIu64 ",\n", name,
+                    campaign_kind_names[kind],
+                    count_kind(tally, (damage_kind_t)kind, WORLD_SILENT));
+        }
+    }
+}
+
+static void write_beside(FILE *file, const campaign_plan_t *plan, const campaign_tally_t *tally)
+{
+    const char *const name = plan->subject->name;
     uint64_t flips = 0U;
     for (int fill = 0; fill < FILL_COUNT; fill++) {
         flips += count_flips(tally, (world_fill_t)fill);
     }
     fprintf(file, " \"damage.%s.flips\": %" PRIu64 ",\n", name, flips);
-    fprintf(file, " \"damage.%s.detected\": %" PRIu64 ",\n", name,
-            count_any(tally, WORLD_DETECTED));
-    fprintf(file, " \"damage.%s.silent\": %" PRIu64 ",\n", name, count_any(tally, WORLD_SILENT));
+    for (int v = 0; v < WORLD_VERDICT_COUNT; v++) {
+        fprintf(file, " \"damage.%s.%s\": %" PRIu64 ",\n", name, campaign_verdict_names[v],
+                count_any(tally, (world_verdict_t)v));
+    }
+    write_silent(file, name, tally);
+    if (plan->has_overruns) {
+        fprintf(file, " \"damage.%s.overruns\": %" PRIu64 ",\n", name,
+                count_overruns(tally) + tally->absorbed);
+        fprintf(file, " \"damage.%s.overrun.detected\": %.4f,\n", name, detected_share(tally));
+    }
 }
 
 static bool write_figures(const char *path, const campaign_tally_t sums[PLAN_COUNT])
@@ -250,7 +295,7 @@ static bool write_figures(const char *path, const campaign_tally_t sums[PLAN_COU
         if (is_of_heap(&plans[p])) {
             add(&heap, &sums[p]);
         } else {
-            write_beside(file, plans[p].subject->name, &sums[p]);
+            write_beside(file, &plans[p], &sums[p]);
         }
     }
     write_heap(file, &heap);

@@ -47,6 +47,9 @@ typedef enum damage_kind {
     DAMAGE_HELD_EXTENT,
     DAMAGE_HELD_HEAD,
     DAMAGE_HELD_TAIL,
+    DAMAGE_QUOTA_RECORD,   ///< In front of a block behind a quota.
+    DAMAGE_QUOTA_ACCOUNT,  ///< An owner's account, and the sums over all.
+    DAMAGE_DEFER_RECORD,   ///< In a block that an interrupt has released.
     DAMAGE_KIND_COUNT
 } damage_kind_t;
 
@@ -98,5 +101,7 @@ extern const damage_subject_t damage_atomic_pool;
 extern const damage_subject_t damage_slab;
 extern const damage_subject_t damage_movable;
 extern const damage_subject_t damage_guard;
+extern const damage_subject_t damage_quota;
+extern const damage_subject_t damage_defer;
 
 #endif

@@ -87,12 +87,36 @@ static void test_atomic_pool_withstands_flipped_bits(void)
     expect_pool_withstands(&damage_atomic_pool);
 }
 
-static void test_slab_withstands_flipped_bits(void)
+static void expect_nothing_silent(const damage_subject_t *subject)
 {
-    const campaign_tally_t tally = run(&damage_slab, 0U);
+    const campaign_tally_t tally = run(subject, 0U);
     note(&tally);
     EXPECT(count(&tally, WORLD_DETECTED) > 0U);
+    EXPECT(count(&tally, WORLD_SILENT) == 0U);
     EXPECT(count(&tally, WORLD_WILD) + count(&tally, WORLD_HUNG) == 0U);
+}
+
+static void test_slab_withstands_flipped_bits(void)
+{
+    expect_nothing_silent(&damage_slab);
+}
+
+static void test_defer_withstands_flipped_bits(void)
+{
+    expect_nothing_silent(&damage_defer);
+}
+
+static void test_quota_withstands_flipped_bits(void)
+{
+    const campaign_tally_t tally = run(&damage_quota, 0U);
+    note(&tally);
+    for (int fill = 0; fill < FILL_COUNT; fill++) {
+        const uint64_t *const records = tally.flips[fill][DAMAGE_QUOTA_RECORD];
+        const uint64_t *const accounts = tally.flips[fill][DAMAGE_QUOTA_ACCOUNT];
+        EXPECT((records[WORLD_DETECTED] > 0U) && (records[WORLD_SILENT] == 0U));
+        EXPECT(accounts[WORLD_DETECTED] > 10U * accounts[WORLD_SILENT]);
+    }
+    EXPECT(count_all(&tally, WORLD_WILD) + count_all(&tally, WORLD_HUNG) == 0U);
 }
 
 static void test_list_withstands_flipped_bits(void)
@@ -102,10 +126,7 @@ static void test_list_withstands_flipped_bits(void)
 
 static void test_buddy_withstands_flipped_bits(void)
 {
-    const campaign_tally_t tally = run(&damage_buddy, 0U);
-    note(&tally);
-    EXPECT(count(&tally, WORLD_DETECTED) > 0U);
-    EXPECT(count(&tally, WORLD_WILD) + count(&tally, WORLD_HUNG) == 0U);
+    expect_pool_withstands(&damage_buddy);
 }
 
 static void test_movable_withstands_flipped_bits(void)
@@ -155,5 +176,7 @@ int main(void)
     RUN(test_slab_withstands_flipped_bits);
     RUN(test_movable_withstands_flipped_bits);
     RUN(test_guard_withstands_flipped_bits_and_sees_every_overrun);
+    RUN(test_quota_withstands_flipped_bits);
+    RUN(test_defer_withstands_flipped_bits);
     return tap_finish();
 }

@@ -7,7 +7,9 @@
 
 #include "mete/core/alloc.h"
 
-enum { RACK_BLOCK_MAX = 8 };
+#ifndef RACK_BLOCK_MAX
+#define RACK_BLOCK_MAX 8
+#endif
 
 typedef struct rack {
     unsigned char *blocks;

@@ -539,6 +539,41 @@ static void test_check_notices_accounts_that_do_not_add_up(void)
     EXPECT(mete_quota_check(&quota));
 }
 
+// Over its limits, more blocks than bytes, less than what is released, or more than all have together.
+static void test_calls_report_an_account_that_cannot_be(void)
+{
+    prepare();
+    limits[0].reserve_size = 500U;
+    start();
+    (void)take(1U, 200U);
+    void *const block = take(1U, 100U);
+    const struct {
+        size_t *number;
+        size_t wrong;
+    } spoilt[] = {{&owners[1].in_use_size, 1001U},       {&owners[1].in_use_size, 301U},
+                  {&owners[1].in_use_size, 99U},         {&owners[1].in_use_size, 1U},
+                  {&owners[1].in_use_count, 5U},         {&owners[1].in_use_count, 0U},
+                  {&quota.in_use_size, 2001U},           {&quota.in_use_size, 299U},
+                  {&quota.in_use_size, 1501U},           {&quota.unused_reserve_size, 1701U},
+                  {&quota.unused_reserve_size, SIZE_MAX}};
+    for (size_t i = 0U; i < sizeof spoilt / sizeof spoilt[0]; i++) {
+        const size_t right = *spoilt[i].number;
+        *spoilt[i].number = spoilt[i].wrong;
+        mete_release(view, block, 100U, 8U);
+        EXPECT((tap_take_fault() == METE_FAULT_CORRUPT) && (*spoilt[i].number == spoilt[i].wrong));
+        EXPECT(!mete_resize(view, block, 100U, 90U, 8U));
+        EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
+        if ((spoilt[i].wrong != 99U) && (spoilt[i].wrong != 0U)) {
+            EXPECT((take(1U, 1U) == NULL) && (tap_take_fault() == METE_FAULT_CORRUPT));
+            EXPECT((refuse_events == 0U) && (owners[1].refusals == 0U));
+        }
+        *spoilt[i].number = right;
+        EXPECT(mete_quota_check(&quota));
+    }
+    mete_release(view, block, 100U, 8U);
+    EXPECT((tap_take_fault() == 0) && (inner.complaints == 0U) && mete_quota_check(&quota));
+}
+
 static void test_paranoid_calls_report_accounts_that_do_not_add_up(void)
 {
     setup();
@@ -682,6 +717,7 @@ int main(void)
         RUN(test_a_block_of_another_quota_is_refused);
         RUN(test_every_bit_of_a_record_is_guarded);
         RUN(test_a_record_of_an_owner_that_there_is_not_is_damage);
+        RUN(test_calls_report_an_account_that_cannot_be);
     }
     if (METE_CHECK_LEVEL >= 3) {
         RUN(test_paranoid_calls_report_accounts_that_do_not_add_up);
