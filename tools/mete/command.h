@@ -10,6 +10,9 @@ typedef enum status {
     STATUS_DEFECT = 3,      ///< An allocator broke its promise.
 } status_t;
 
+/// `mete bound`. Likewise.
+int bound_command(int argument_count, char **arguments);
+
 /// `mete replay`. `arguments[0]` is the name to use in messages.
 int replay_command(int argument_count, char **arguments);
 

@@ -19,6 +19,7 @@ typedef struct command {
 } command_t;
 
 static const command_t commands[] = {
+    {"bound", "mete bound", "bound the instructions that functions take", bound_command},
     {"replay", "mete replay", "replay recorded traces on an allocator", replay_command},
     {"leaks", "mete leaks", "say where the blocks of a leak report were acquired", leaks_command},
 };
