@@ -1,5 +1,5 @@
 @ SPDX-License-Identifier: MIT OR Apache-2.0
-@ Functions whose longest paths are known by reading them: for the test of tools/dev/longest-path.
+@ Functions whose longest paths are known by reading them: for the test of `mete bound`.
     .syntax unified
     .thumb
     .text

@@ -8,7 +8,6 @@ import io
 import json
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
 import unittest
@@ -20,8 +19,6 @@ sys.path.insert(0, str(DEV))
 import choosing  # noqa: E402
 import measure  # noqa: E402
 import modules  # noqa: E402
-
-REASON = 'reason = "a test"\n'
 
 
 def load(name):
@@ -62,108 +59,6 @@ class InsnCount(unittest.TestCase):
 
     def test_passes_on_what_the_firmware_says(self):
         self.assertEqual(self.text, ['something else'])
-
-
-class LongestPath(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
-        cls.elf = f'{cls.folder.name}/paths.elf'
-        measure.run(measure.CC, '-mcpu=cortex-m4', '-mthumb', '-g', '-nostdlib', '-Wl,-e,straight',
-                    'tests/measure/paths.s', '-o', cls.elf)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
-
-    def ask(self, function, notes='', case=''):
-        """(what was printed, what was complained of)"""
-        file = pathlib.Path(self.folder.name) / 'notes.toml'
-        file.write_text(notes)
-        done = subprocess.run([DEV / 'longest-path', self.elf, function, '--notes', file, '--case', case],
-                              capture_output=True, text=True, check=False)
-        self.assertEqual(done.returncode != 0, done.stderr != '')
-        return done.stdout.strip(), done.stderr
-
-    def expect(self, function, bound, notes='', case=''):
-        self.assertEqual(self.ask(function, notes, case), (f'{function} {bound}', ''))
-
-    def expect_refusal(self, function, *words, notes=''):
-        printed, complaint = self.ask(function, notes)
-        self.assertEqual(printed, '')
-        for word in words:
-            self.assertIn(word, complaint)
-
-    @staticmethod
-    def loop(at, passes):
-        return f'[[loop]]\nat = "{at}"\npasses = {passes}\n{REASON}'
-
-    def test_follows_the_longer_side_of_a_fork(self):
-        self.expect('straight', 3)
-        self.expect('fork', 6)
-
-    def test_counts_all_of_an_it_block(self):
-        self.expect('in_it_block', 6)
-
-    def test_adds_what_is_called(self):
-        self.expect('calls', 4 + 3 + 6)
-        self.expect('tail', 2 + 3)
-
-    def test_does_not_count_a_way_that_never_returns(self):
-        self.expect('traps', 3)
-        self.expect('hangs', 3)
-
-    def test_refuses_a_loop_without_a_bound_and_says_where(self):
-        address = measure.run('arm-none-eabi-nm', self.elf).split(' T one_loop')[0].split()[-1]
-        self.expect_refusal('one_loop', 'loop', 'one_loop', f'{(int(address, 16) & ~1) + 2:#x}')
-
-    def test_counts_a_loop_as_often_as_stated(self):
-        for passes in 1, 2, 5, 300:
-            self.expect('one_loop', 2 + 3 * passes, self.loop('one_loop', passes))
-        self.expect('one_loop', 2 + 3 * 5, self.loop('one_loop: turn', 5))
-        self.expect_refusal('one_loop', 'loop', notes=self.loop('one_loop: elsewhere', 5))
-
-    def test_multiplies_nested_loops(self):
-        notes = self.loop('nested: outer', 3) + self.loop('nested', 2)
-        self.expect('nested', 1 + 3 * (1 + 2 * 2 + 2) + 1, notes)
-
-    def test_counts_passes_where_the_notes_say(self):
-        self.expect('entered_late', 2 + 4 * 2 + 5 * 2 + 1, self.loop('entered_late: body', 4))
-        self.expect('entered_late', 2 + 3 * 2 + 4 * 2 + 1, self.loop('entered_late', 4))
-
-    def test_lets_a_loop_be_left_in_the_middle(self):
-        self.expect('left_early', 1 + 3 * 4 + 2 + 3, self.loop('left_early', 4))
-
-    def test_excludes_what_the_notes_exclude(self):
-        self.expect('two_choices', 10)
-        self.expect('two_choices', 8, f'[[never]]\nat = "two_choices: first side"\n{REASON}')
-
-    def test_keeps_apart_what_excludes_each_other(self):
-        notes = f'[[apart]]\nfirst = "two_choices: first side"\nsecond = "two_choices: second"\n{REASON}'
-        self.expect('two_choices', 8, notes)
-
-    def test_takes_the_largest_part_of_a_case(self):
-        notes = ('[cases]\nboth = ["b", "a"]\n'
-                 f'[[never]]\nat = "two_choices: first side"\ncases = ["a"]\n{REASON}'
-                 f'[[never]]\nat = "two_choices: second side"\ncases = ["b"]\n{REASON}')
-        self.expect('two_choices', 8, notes, 'a')
-        self.expect('two_choices', 7, notes, 'b')
-        self.expect('two_choices', 8, notes, 'both')
-
-    def test_refuses_recursion_tables_and_pointers(self):
-        self.expect_refusal('recursive', 'recursion')
-        self.expect_refusal('table', 'table')
-        self.expect_refusal('pointer', 'pointer')
-        notes = f'[[indirect]]\nat = "pointer"\ncalls = ["straight", "fork"]\n{REASON}'
-        self.expect('pointer', 3 + 6, notes=notes)
-
-    def test_leaves_out_calls_that_are_not_made(self):
-        notes = f'[[indirect]]\nat = "hook"\ncalls = []\n{REASON}'
-        self.expect_refusal('hook', 'pointer')
-        self.expect('hook', 4, notes)
-
-    def test_refuses_a_note_without_a_reason(self):
-        self.expect_refusal('straight', 'reason', notes='[[never]]\nat = "fork"\n')
 
 
 class StackDepth(unittest.TestCase):

@@ -19,8 +19,8 @@ everything else at `-O2`. Level is METE_CHECK_LEVEL; 1 is the default.
 1.2 to 1.6 cycles for one of these: loads, stores and taken branches take two or more.
 
 **Bound** is the longest path through the machine code with everything it calls
-(`tools/dev/longest-path`), which no input can exceed. What it takes for granted, such as that no hook
-is set, stands in `bench/bounds.toml`, each line with its reason.
+(`mete bound`), which no input can exceed. What it takes for granted, such as that no hook
+is set, stands in `tools/mete/bound_notes.toml` and `bench/bounds.toml`, each line with its reason.
 """
 CHURN = """
 ## The heap and other allocators

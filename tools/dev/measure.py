@@ -5,6 +5,7 @@ Cortex-M4, gcc. Instructions, bounds and stack at -O2, code size at -Os. Faults 
 a program says otherwise.
 """
 import fcntl
+import functools
 import pathlib
 import subprocess
 
@@ -56,6 +57,16 @@ def compile_object(source, optimise='-O2', level=1):
     run(CC, *OPTIONS, optimise, f'-DMETE_CHECK_LEVEL={level}', '-fstack-usage', '-fcallgraph-info=su',
         '-MMD', '-c', source, '-o', target)
     return target
+
+
+@functools.cache
+def mete():
+    """The host command, as it is now."""
+    folder = BUILD / 'tools'
+    run('cmake', '-S', ROOT, '-B', folder, '-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Release', '-DMETE_BUILD_TESTS=OFF',
+        '-DMETE_BUILD_EXAMPLES=OFF')
+    run('ninja', '-C', folder, 'mete_command')
+    return folder / 'bin' / 'mete'
 
 
 def build_firmware(source, modules, level=1):

@@ -43,7 +43,7 @@ def mean_of(tally):
 # ---- Bounds
 
 def bound(elf, function, case=''):
-    text = run('tools/dev/longest-path', elf, function, '--notes', 'bench/bounds.toml', '--case', case)
+    text = run(measure.mete(), 'bound', elf, function, '--notes', 'bench/bounds.toml', '--case', case)
     return int(text.split()[1])
 
 
