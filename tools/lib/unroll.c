@@ -104,7 +104,7 @@ static void mark_entries(const graph_t *graph, const uint32_t *index_in, const l
         }
         for (size_t i = 0U; i < 2U; i++) {
             const uint32_t next = graph->nodes[n].next[i];
-            if ((next != GRAPH_NONE) && (index_in[next] < loop->count)) {
+            if ((next < loop->old_count) && (index_in[next] < loop->count)) {
                 marks[index_in[next]] = true;
             }
         }
