@@ -129,6 +129,15 @@ static bool are_lists_whole(const mete_guard_t *guard)
            mete_record_walk(guard->key, &guard->quarantined, QUARANTINED, false, NULL, NULL);
 }
 
+// Field by field: an initialiser may become a call to memset(), which is libc. Totals likewise.
+static mete_guard_damage_t damage_at(mete_guard_side_t side, ptrdiff_t offset)
+{
+    mete_guard_damage_t damage;
+    damage.side = side;
+    damage.offset = offset;
+    return damage;
+}
+
 // How many bytes, from the block's start down, must be rewritten to make a check word of another.
 static ptrdiff_t depth_of(uintptr_t check, uintptr_t expected)
 {
@@ -180,8 +189,7 @@ static mete_guard_damage_t content_damage_of(const mete_guard_t *guard, const re
     if (!is_tail_whole(guard, block + size)) {
         return tail_damage_of(guard, block + size, size);
     }
-    const mete_guard_damage_t none = {METE_GUARD_WHOLE, 0};
-    return none;
+    return damage_at(METE_GUARD_WHOLE, 0);
 }
 
 static mete_guard_damage_t damage_of(const mete_guard_t *guard, const record_t *record)
@@ -196,7 +204,7 @@ static mete_guard_damage_t damage_of(const mete_guard_t *guard, const record_t *
 mete_guard_damage_t mete_guard_damage_of(const mete_guard_t *guard, const void *block)
 {
     METE_ASSERT((guard != NULL) && (guard->config != NULL));
-    const mete_guard_damage_t foreign = {METE_GUARD_FOREIGN, 0};
+    const mete_guard_damage_t foreign = damage_at(METE_GUARD_FOREIGN, 0);
     if (!may_be_ours(guard, block)) {
         return foreign;
     }
@@ -611,12 +619,11 @@ bool mete_guard_check_next(mete_guard_t *guard, size_t count)
     return true;
 }
 
-// What check() adds up of a list.
+// What check() adds up of the quarantine.
 typedef struct totals {
     const mete_guard_t *guard;
     size_t count;
     size_t size;
-    bool is_quarantine;
 } totals_t;
 
 static bool add_whole(void *self, const record_t *record)
@@ -625,22 +632,24 @@ static bool add_whole(void *self, const record_t *record)
     if (record == &totals->guard->cursor) {
         return true;
     }
-    totals->count++;
-    totals->size += outer_size_in(record);
-    return content_damage_of(totals->guard, record, totals->is_quarantine).side == METE_GUARD_WHOLE;
+    const bool is_quarantined = state_of(totals->guard, record) == QUARANTINED;
+    totals->count += is_quarantined ? 1U : 0U;
+    totals->size += is_quarantined ? outer_size_in(record) : 0U;
+    return content_damage_of(totals->guard, record, is_quarantined).side == METE_GUARD_WHOLE;
 }
 
 bool mete_guard_check(const mete_guard_t *guard)
 {
     METE_ASSERT((guard != NULL) && (guard->config != NULL));
-    totals_t live = {guard, 0U, 0U, false};
-    totals_t quarantine = {guard, 0U, 0U, true};
-    return mete_record_walk(guard->key, &guard->live, LIVE, false, add_whole, &live) &&
+    totals_t totals;
+    totals.guard = guard;
+    totals.count = 0U;
+    totals.size = 0U;
+    return mete_record_walk(guard->key, &guard->live, LIVE, false, add_whole, &totals) &&
            mete_record_walk(guard->key, &guard->quarantined, QUARANTINED, false, add_whole,
-                            &quarantine) &&
-           (quarantine.count == guard->quarantine_count) &&
-           (quarantine.size == guard->quarantine_size) &&
-           (quarantine.size <= guard->config->quarantine_size);
+                            &totals) &&
+           (totals.count == guard->quarantine_count) && (totals.size == guard->quarantine_size) &&
+           (totals.size <= guard->config->quarantine_size);
 }
 
 // ---- Walks
