@@ -9,7 +9,34 @@
 static uint32_t same_owner(void *self)
 {
     (void)self;
-    return 1U;
+    return 0U;
+}
+
+void probe_mete_track_read_next(mete_track_cursor_t *cursor, size_t count,
+                                mete_track_block_t *block);
+PROBE(mete_track_read_next);
+
+enum { SLICED_COUNT = 40 };
+
+// A walk in slices of one block, while every other block is released after it was shown.
+static void work_slices(mete_track_t *track)
+{
+    static mete_track_cursor_t cursor;
+    static mete_track_block_t block;
+    static const mete_track_filter_t filter = {.since = 1U, .is_of_owner = true};
+    const mete_alloc_t view = mete_track_as_alloc(track);
+    start_phase("slice");
+    for (uint32_t i = 0U; i < SLICED_COUNT; i++) {
+        (void)mete_acquire(view, VIEW_SIZE, VIEW_ALIGN);
+    }
+    (void)mete_track_init_cursor(&cursor, track, &filter, NULL);
+    for (uint32_t i = 0U; i <= SLICED_COUNT; i++) {
+        probe_mete_track_read_next(&cursor, 1U, &block);
+        if (i % 2U == 0U) {
+            mete_release(view, (void *)(uintptr_t)block.block, VIEW_SIZE, VIEW_ALIGN);
+            block.block = NULL;
+        }
+    }
 }
 
 int main(void)
@@ -29,6 +56,9 @@ int main(void)
     work_view("learning", mete_track_as_alloc(&track));
     (void)mete_track_init(&track, bare, &noted);
     work_view("noted", mete_track_as_alloc(&track));
+    work_slices(&track);
+    (void)flat_init(&flat);
+    (void)mete_track_init(&track, bare, &noted);
     mete_track_stop(&track);
     work_view("stopped", mete_track_as_alloc(&track));
     return 0;

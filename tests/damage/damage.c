@@ -25,7 +25,7 @@ static const campaign_plan_t plans[] = {
     {&damage_heap_wide, 2U, true}, {&damage_pool, 0U, false},    {&damage_atomic_pool, 0U, false},
     {&damage_slab, 0U, false},     {&damage_movable, 0U, false}, {&damage_list, 0U, true},
     {&damage_buddy, 0U, false},    {&damage_guard, 0U, true},    {&damage_quota, 0U, false},
-    {&damage_defer, 0U, false},
+    {&damage_defer, 0U, false},    {&damage_track, 0U, true},
 };
 enum { PLAN_COUNT = sizeof plans / sizeof plans[0], PROCESS_MAX = 64 };
 

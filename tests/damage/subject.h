@@ -50,6 +50,10 @@ typedef enum damage_kind {
     DAMAGE_QUOTA_RECORD,   ///< In front of a block behind a quota.
     DAMAGE_QUOTA_ACCOUNT,  ///< An owner's account, and the sums over all.
     DAMAGE_DEFER_RECORD,   ///< In a block that an interrupt has released.
+    DAMAGE_TRACK_LINKS,    ///< The tracker's record of a live block.
+    DAMAGE_TRACK_NOTES,    ///< What is not verified: call site, number, time, owner.
+    DAMAGE_TRACK_SIZE,
+    DAMAGE_TRACK_CHECK,
     DAMAGE_KIND_COUNT
 } damage_kind_t;
 
@@ -103,5 +107,6 @@ extern const damage_subject_t damage_movable;
 extern const damage_subject_t damage_guard;
 extern const damage_subject_t damage_quota;
 extern const damage_subject_t damage_defer;
+extern const damage_subject_t damage_track;
 
 #endif

@@ -147,6 +147,16 @@ static void test_guard_withstands_flipped_bits_and_sees_every_overrun(void)
     EXPECT(tally.overruns[WORLD_WILD] + tally.overruns[WORLD_HUNG] == 0U);
 }
 
+// What is verified is reported, or written anew before anyone follows it; the notes harm nobody.
+static void test_track_withstands_flipped_bits(void)
+{
+    const campaign_tally_t tally = run(&damage_track, 0U);
+    note(&tally);
+    EXPECT((count(&tally, WORLD_DETECTED) > 0U) && (count(&tally, WORLD_SILENT) == 0U));
+    EXPECT(count_all(&tally, WORLD_WILD) + count_all(&tally, WORLD_HUNG) == 0U);
+    EXPECT(tally.overruns[WORLD_WILD] + tally.overruns[WORLD_HUNG] == 0U);
+}
+
 static void test_campaign_sees_silent_and_wild_cases_where_nothing_is_checked(void)
 {
     const campaign_tally_t tally = run(&damage_heap, 0U);
@@ -178,5 +188,6 @@ int main(void)
     RUN(test_guard_withstands_flipped_bits_and_sees_every_overrun);
     RUN(test_quota_withstands_flipped_bits);
     RUN(test_defer_withstands_flipped_bits);
+    RUN(test_track_withstands_flipped_bits);
     return tap_finish();
 }
