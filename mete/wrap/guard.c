@@ -219,8 +219,8 @@ mete_guard_damage_t mete_guard_damage_of(const mete_guard_t *guard, const void *
 }
 
 // What is wrong with a call that names a block which is not in order. Not inlined: the usual way is short.
-__attribute__((noinline)) static mete_fault_t fault_of(const mete_guard_t *guard, const void *block,
-                                                       size_t size, size_t align)
+__attribute__((noinline, unused)) static mete_fault_t
+fault_of(const mete_guard_t *guard, const void *block, size_t size, size_t align)
 {
     if (!may_be_ours(guard, block)) {
         return METE_FAULT_FOREIGN;
