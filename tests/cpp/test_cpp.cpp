@@ -36,6 +36,7 @@
 #include "mete/core/words.h"
 #include "mete/protect/integrity.h"
 #include "mete/protect/stack.h"
+#include "mete/system/audit.h"
 #include "mete/system/health.h"
 #include "mete/system/health_sources.h"
 #include "mete/system/system.h"
@@ -457,6 +458,18 @@ void test_integrity()
     EXPECT(mete_integrity_check(&integrity));
 }
 
+void test_audit()
+{
+    static mete_audit_entry_t entries[3];
+    static const mete_audit_config_t config = {entries, 3U,      0U,      nullptr,
+                                               nullptr, nullptr, nullptr, nullptr};
+    static mete_audit_t audit;
+    EXPECT(mete_audit_init(&audit, &config));
+    const mete_event_t event = {METE_EVENT_SWITCH, nullptr, nullptr, 4U, nullptr};
+    mete_observe(mete_audit_as_observer(&audit), &event);
+    EXPECT((mete_audit_count(&audit) == 1U) && mete_audit_check(&audit));
+}
+
 void test_stack()
 {
     static uintptr_t memory[128];
@@ -493,6 +506,7 @@ int main()
     RUN(test_timing);
     RUN(test_guard);
     RUN(test_integrity);
+    RUN(test_audit);
     RUN(test_stack);
     return tap_finish();
 }
