@@ -39,6 +39,7 @@
 #include "mete/system/audit.h"
 #include "mete/system/health.h"
 #include "mete/system/health_sources.h"
+#include "mete/system/postmortem.h"
 #include "mete/system/system.h"
 #include "mete/wrap/critical.h"
 #include "mete/wrap/defer.h"
@@ -458,6 +459,18 @@ void test_integrity()
     EXPECT(mete_integrity_check(&integrity));
 }
 
+void test_postmortem()
+{
+    static mete_postmortem_store_t store;
+    static const mete_postmortem_config_t config = {&store, nullptr, nullptr, nullptr};
+    static mete_postmortem_t postmortem;
+    EXPECT(!mete_postmortem_init(&postmortem, &config));
+    const mete_event_t event = {METE_EVENT_REFUSE, nullptr, nullptr, 4U, nullptr};
+    mete_observe(mete_postmortem_as_observer(&postmortem), &event);
+    EXPECT(mete_postmortem_init(&postmortem, &config) && mete_postmortem_check(&postmortem));
+    EXPECT(mete_postmortem_last(&postmortem)->refusal_total == 1U);
+}
+
 void test_audit()
 {
     static mete_audit_entry_t entries[3];
@@ -507,6 +520,7 @@ int main()
     RUN(test_guard);
     RUN(test_integrity);
     RUN(test_audit);
+    RUN(test_postmortem);
     RUN(test_stack);
     return tap_finish();
 }

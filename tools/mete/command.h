@@ -19,4 +19,7 @@ int replay_command(int argument_count, char **arguments);
 /// `mete leaks`.
 int leaks_command(int argument_count, char **arguments);
 
+/// `mete postmortem`, likewise.
+int postmortem_command(int argument_count, char **arguments);
+
 #endif

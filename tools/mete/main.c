@@ -22,6 +22,8 @@ static const command_t commands[] = {
     {"bound", "mete bound", "bound the instructions that functions take", bound_command},
     {"replay", "mete replay", "replay recorded traces on an allocator", replay_command},
     {"leaks", "mete leaks", "say where the blocks of a leak report were acquired", leaks_command},
+    {"postmortem", "mete postmortem", "explain what a device noted before it was reset",
+     postmortem_command},
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
@@ -72,7 +74,7 @@ static char *help_filter(int key, const char *text, void *input)
     }
     fputs("Subcommands:\n", file);
     for (size_t i = 0U; i < COMMAND_COUNT; i++) {
-        fprintf(file, "  %-10s %s\n", commands[i].name, commands[i].summary);
+        fprintf(file, "  %-12s %s\n", commands[i].name, commands[i].summary);
     }
     fputs("\n`mete SUBCOMMAND --help' describes each.", file);
     fclose(file);
