@@ -393,8 +393,10 @@ size_t mete_health_refusals(const mete_health_t *health)
 bool mete_health_check(const mete_health_t *health)
 {
     METE_ASSERT((health != NULL) && (health->config != NULL));
-    const uint64_t bits = (uint64_t)1U << health->rule_count;
-    return (health->rule_count <= METE_HEALTH_RULE_COUNT_MAX) && (health->raised < bits) &&
+    const size_t rule_count = health->rule_count;
+    const bool is_full = rule_count == METE_HEALTH_RULE_COUNT_MAX;
+    return (is_full || ((rule_count < METE_HEALTH_RULE_COUNT_MAX) &&
+                        ((health->raised >> rule_count) == 0U))) &&
            ((health->working & ~health->raised) == 0U) &&
            (health->refuse_below == refuse_below_of(health)) &&
            ((health->refuse_below == 0U) || health->is_judging || (health->calls_left == 0U));
