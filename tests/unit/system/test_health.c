@@ -483,8 +483,8 @@ static void test_requests_of_low_priority_are_refused_while_the_rule_is_raised(v
 static void test_the_highest_demand_of_all_raised_rules_counts(void)
 {
     prepare();
-    rules[0] = refuse_rule;
-    rules[1] = (mete_health_rule_t){METE_HEALTH_USAGE, 700U, 650U, METE_HEALTH_REFUSE, 9U};
+    rules[0] = (mete_health_rule_t){METE_HEALTH_USAGE, 700U, 650U, METE_HEALTH_REFUSE, 9U};
+    rules[1] = refuse_rule;
     rules[2] = (mete_health_rule_t){METE_HEALTH_USAGE, 100U, 100U, METE_HEALTH_WARN, 99U};
     config.rule_count = 3U;
     (void)start();
@@ -512,7 +512,7 @@ static bool use_the_view(void *self, const mete_health_rule_t *rule)
     }
     mete_health_judge(&health);
     nested_works = nested_works && !mete_health_relieve(&health, 1U);
-    return false;
+    return true;
 }
 
 static void test_actions_may_use_the_view(void)
@@ -527,8 +527,10 @@ static void test_actions_may_use_the_view(void)
     nested_view = start();
     look_count = 0U;
     judge_at(600U);
-    EXPECT(nested_works && (look_count == 1U) && (health.calls_left == 0U) && !health.is_judging);
+    EXPECT(nested_works && (look_count == 2U) && (health.calls_left == 0U) && !health.is_judging);
     EXPECT((event_count == 2U) && (inner.complaints == 0U));
+    judge_at(600U);  // By now somebody is refused, but not what an action asks for.
+    EXPECT(nested_works && (mete_health_refusals(&health) == 0U));
 }
 
 static void test_relieve_purges_and_compacts_whatever_the_thresholds_say(void)

@@ -230,6 +230,27 @@ static void test_a_change_cut_short_loses_nothing_else(void)
     EXPECT(restart() && (last()->fault_total == 2U));
 }
 
+static void test_what_is_being_changed_is_no_record(void)
+{
+    start();
+    note_fault(METE_FAULT_SIZE);
+    const mete_postmortem_record_t *const changed = begin(&postmortem);
+    EXPECT((changed->magic == 0U) && (changed->fault_total == 1U) &&
+           mete_postmortem_check(&postmortem));
+    EXPECT(restart() && (last()->fault_total == 1U));
+}
+
+static void test_either_record_is_enough(void)
+{
+    for (size_t which = 0U; which < 2U; which++) {
+        start();
+        note_fault(METE_FAULT_SIZE);
+        note_fault(METE_FAULT_SIZE);
+        store.records[which].crc ^= 1U;
+        EXPECT(restart() && (last()->fault_total >= 1U));
+    }
+}
+
 static void test_the_newer_record_is_found_where_numbers_wrap(void)
 {
     start();
@@ -267,6 +288,8 @@ int main(void)
     RUN(test_of_a_damaged_record_the_one_before_is_left);
     RUN(test_damage_while_running_is_never_made_valid);
     RUN(test_a_change_cut_short_loses_nothing_else);
+    RUN(test_what_is_being_changed_is_no_record);
+    RUN(test_either_record_is_enough);
     RUN(test_the_newer_record_is_found_where_numbers_wrap);
     RUN(test_reset_forgets_all_but_the_starts);
     return tap_finish();
