@@ -151,7 +151,7 @@ METE_INLINE bool is_block(const mete_buddy_t *buddy, uint32_t node)
     if (node >= buddy->leaves) {
         return true;
     }
-    return buddy->table[2U * node] == whole_of(order_of(buddy, node) - 1U);
+    return buddy->table[(size_t)2U * node] == whole_of(order_of(buddy, node) - 1U);
 }
 
 // The node of the block in use that begins at an address, or NONE.
