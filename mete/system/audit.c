@@ -129,7 +129,7 @@ uint32_t mete_audit_events(const mete_audit_t *audit)
     return audit->events;
 }
 
-mete_audit_tag_t mete_audit_tag(const mete_audit_t *audit)
+mete_audit_tag_t mete_audit_last(const mete_audit_t *audit)
 {
     METE_ASSERT((audit != NULL) && (audit->config != NULL));
     const mete_audit_tag_t tag = {{audit->last.words[0], audit->last.words[1]}};

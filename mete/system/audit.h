@@ -104,7 +104,7 @@ uint32_t mete_audit_events(const mete_audit_t *audit);
 size_t mete_audit_verify(const mete_audit_t *audit);
 
 /// The tag of the newest entry, which vouches for all: to be noted elsewhere.
-mete_audit_tag_t mete_audit_tag(const mete_audit_t *audit);
+mete_audit_tag_t mete_audit_last(const mete_audit_t *audit);
 
 /// Shows every entry, oldest first, until `visit` returns false. Returns true if all were shown.
 bool mete_audit_walk(const mete_audit_t *audit,

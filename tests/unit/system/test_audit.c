@@ -216,13 +216,13 @@ static void test_the_last_tag_vouches_for_all(void)
 {
     start();
     note_many(3U);
-    const mete_audit_tag_t tag = mete_audit_tag(&audit);
+    const mete_audit_tag_t tag = mete_audit_last(&audit);
     EXPECT(is_equal(&tag, &entries[2].tag));
     start();
     note(9U);
     note(2U);
     note(3U);
-    const mete_audit_tag_t other = mete_audit_tag(&audit);
+    const mete_audit_tag_t other = mete_audit_last(&audit);
     EXPECT(!is_equal(&tag, &other));
 }
 
