@@ -210,8 +210,8 @@ class Choosing(unittest.TestCase):
         self.assertEqual(choosing.filled(text, figures, modules.registry()), text, 'make bench')
 
     def test_the_guide_and_the_readme_name_every_allocator_and_wrapper(self):
-        there = {f'mete/{path.parent.name}/{path.name}' for layer in ('alloc', 'wrap')
-                 for path in (choosing.ROOT / 'mete' / layer).glob('*.h')}
+        there = {f'mete/{path.parent.name}/{path.stem}.h' for layer in ('alloc', 'wrap')
+                 for path in (choosing.ROOT / 'mete' / layer).glob('*.c')}
         for file in choosing.GUIDE, choosing.ROOT / 'README.md':
             named = set(re.findall(r'\]\((?:\.\./)*(mete/(?:alloc|wrap)/\w+\.h)\)', file.read_text()))
             self.assertEqual(named, there, file.name)
