@@ -49,7 +49,7 @@ static mete_span_t stack_of(void)
 #endif
 
 #ifndef LEAKY_FRAMES
-#define LEAKY_FRAMES 48U
+#define LEAKY_FRAMES 64U
 #endif
 
 #define NOINLINE __attribute__((noinline))
