@@ -262,7 +262,7 @@ static region_t first_region(const heap_t *heap)
 static region_t next_region(const heap_t *heap, region_t region)
 {
     const uint32_t index = region.next;
-    if ((index <= region.end) || (index >= heap->last)) {
+    if ((index < region.end) || (index >= heap->last)) {
         return (region_t){0U, 0U, 0U};
     }
     return (region_t){index + 2U, at(heap, index)->next, at(heap, index)->back};
@@ -926,9 +926,7 @@ static void open_region(heap_t *heap, uint32_t first, uint32_t end)
 // for a block, or reaches beyond the window.
 static uint32_t end_for(const heap_t *heap, uintptr_t first, uintptr_t stop)
 {
-    // Below the heap, or wrapped around, is far beyond a narrow window. A wide one may be as large as
-    // the address space.
-    const bool is_above = (WORD == 4) || (stop > (uintptr_t)heap);
+    const bool is_above = stop > (uintptr_t)heap;  // Else it wrapped around.
     const uintptr_t words = (stop - (uintptr_t)heap) / WORD;
     const uintptr_t end = first + ((words - first) / STEP * STEP);
     const bool has_room = (end <= INDEX_MAX) && (end >= first + ((uintptr_t)MIN * STEP));

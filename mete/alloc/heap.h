@@ -58,7 +58,7 @@ typedef struct mete_heap {
 /// Where a heap lives and how it behaves. The heap keeps a pointer to this, so it must outlive the
 /// heap; const is best, for then it costs flash and no RAM.
 typedef struct mete_heap_config {
-    mete_span_t storage;  ///< First region, at least METE_HEAP_SIZE_MIN bytes. Any alignment.
+    mete_span_t storage;  ///< First region. METE_HEAP_SIZE_MIN bytes suffice. Any alignment.
 
     /// Blocks looked at in each of two bins before one is taken; with a search, blocks below 60 bytes
     /// come from the end of what is found, and so seldom grow in place. 0 is fastest; 2 costs a fifth
@@ -100,8 +100,8 @@ typedef struct mete_heap_block {
 /// were held become invalid. NULL, with nothing written, if the config breaks a limit stated above.
 mete_heap_t *mete_heap_init(const mete_heap_config_t *config);
 
-/// Adds a region, at any time. It must lie behind the first and within its window, and not touch
-/// another. What lies between regions is not used, but must be readable memory: a damaged index may
+/// Adds a region, at any time. It must lie behind the first and within its window; it may adjoin
+/// another, but not overlap it. What lies between regions is not used, but must be readable memory: a damaged index may
 /// lead there before it is recognised. False, with nothing changed, if it does not fit.
 bool mete_heap_add(mete_heap_t *heap, mete_span_t region);
 

@@ -271,7 +271,7 @@ static inline void run(store_t *store, pass_t *pass)
     if (!go_on_moving(store, pass)) {
         return;
     }
-    pass->at = (pass->stop == NOWHERE) ? first_gap(store) : SENTINEL;
+    pass->at = (pass->stop == NOWHERE) ? first_gap(store) : (size_t)SENTINEL;
     for (size_t i = slot_count_of(store); (i != 0U) && step(store, pass); i--) {
     }
 }

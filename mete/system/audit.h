@@ -40,7 +40,7 @@ extern "C" {
 #endif
 
 /// 64 bits that vouch for an entry and all in front of it.
-typedef struct mete_audit_tag {
+typedef struct {
     uint32_t words[2];
 } mete_audit_tag_t;
 

@@ -92,19 +92,18 @@ static size_t outermost_of(config_t config, mete_system_pattern_t pattern)
 }
 
 // Where a part stands. Who called is known behind an outermost part that tells.
-static mete_system_place_t place_of(mete_system_t *system, mete_system_pattern_t pattern,
-                                    size_t index)
+static void find_place(mete_system_t *system, mete_system_pattern_t pattern, size_t index,
+                       mete_system_place_t *place)
 {
     const config_t config = system->config;
     const size_t outermost = outermost_of(config, pattern);
     const bool is_told = part_of(config, outermost)->tells_site;
-    mete_system_place_t place;
-    place.inner = system->views[pattern];
-    place.config = config;
-    place.system = system;
-    place.told_site = (is_told && (index == outermost)) ? &system->site : NULL;
-    place.known_site = (is_told && (index != outermost)) ? &system->site : NULL;
-    return place;
+    place->inner.ops = system->views[pattern].ops;
+    place->inner.self = system->views[pattern].self;
+    place->config = config;
+    place->system = system;
+    place->told_site = (is_told && (index == outermost)) ? &system->site : NULL;
+    place->known_site = (is_told && (index != outermost)) ? &system->site : NULL;
 }
 
 // Puts the parts in front of the pattern's allocator.
@@ -116,7 +115,8 @@ static problem_t put_in_front(mete_system_t *system, mete_arena_t *storage,
         if (!stands_in_front(part, pattern)) {
             continue;
         }
-        const mete_system_place_t place = place_of(system, pattern, i);
+        mete_system_place_t place;
+        find_place(system, pattern, i, &place);
         void *const state = take(storage, 1U, part->state_size);
         if (state == NULL) {
             return METE_SYSTEM_STORAGE_SMALL;
@@ -341,12 +341,10 @@ const mete_heap_t *mete_system_heap(const mete_system_t *system)
     return system->heap;
 }
 
-mete_pool_usage_t mete_system_pool_usage(const mete_system_t *system, size_t index)
+const mete_pool_t *mete_system_pool(const mete_system_t *system, size_t index)
 {
     METE_ASSERT(system != NULL);
-    static const mete_pool_usage_t none = {0U, 0U, 0U, 0U, 0U, 0U, 0U};
-    return (index < system->config->pool_count) ? mete_pool_usage(&system->pools[index].pool)
-                                                : none;
+    return (index < system->config->pool_count) ? &system->pools[index].pool : NULL;
 }
 
 void *mete_system_state_of(mete_system_t *system, mete_system_pattern_t pattern,
@@ -360,23 +358,32 @@ void *mete_system_state_of(mete_system_t *system, mete_system_pattern_t pattern,
     return state;
 }
 
-mete_system_usage_t mete_system_usage(const mete_system_t *system)
+static void read_pools(const mete_system_t *system, mete_system_usage_t *usage)
 {
-    METE_ASSERT(system != NULL);
-    mete_system_usage_t usage;
-    usage.heap = mete_heap_usage(system->heap);
-    usage.kept = mete_arena_usage(&system->kept);
-    usage.scratch = mete_arena_usage(&system->scratch);
-    usage.pool_in_use_size = 0U;
-    usage.pool_total_size = 0U;
-    usage.refusals = usage.heap.refusals + usage.kept.refusals + usage.scratch.refusals;
+    usage->pools_total_size = 0U;
+    usage->pools_in_use_size = 0U;
     for (size_t i = 0U; i < system->config->pool_count; i++) {
         const mete_pool_usage_t pool = mete_pool_usage(&system->pools[i].pool);
-        usage.pool_in_use_size += pool.in_use * system->pools[i].config.block_size;
-        usage.pool_total_size += pool.block_count * system->pools[i].config.block_size;
-        usage.refusals += pool.refusals;
+        usage->pools_total_size += pool.block_count * system->pools[i].config.block_size;
+        usage->pools_in_use_size += pool.in_use * system->pools[i].config.block_size;
+        usage->refusals += pool.refusals;
     }
-    return usage;
+}
+
+void mete_system_read(const mete_system_t *system, mete_system_usage_t *usage)
+{
+    METE_ASSERT((system != NULL) && (usage != NULL));
+    const mete_heap_usage_t heap = mete_heap_usage(system->heap);
+    const mete_arena_usage_t kept = mete_arena_usage(&system->kept);
+    const mete_arena_usage_t scratch = mete_arena_usage(&system->scratch);
+    usage->heap_total_size = heap.total_size;
+    usage->heap_in_use_size = heap.in_use_size;
+    usage->kept_total_size = kept.total_size;
+    usage->kept_in_use_size = kept.in_use_size;
+    usage->scratch_total_size = scratch.total_size;
+    usage->scratch_in_use_size = scratch.in_use_size;
+    usage->refusals = heap.refusals + kept.refusals + scratch.refusals;
+    read_pools(system, usage);
 }
 
 bool mete_system_check(const mete_system_t *system)

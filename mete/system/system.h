@@ -164,14 +164,17 @@ typedef enum mete_system_problem {
     METE_SYSTEM_PART_WRONG,  ///< A part lacks what it needs of the config.
 } mete_system_problem_t;
 
-/// How the whole is used. Bytes of the heap include headers.
+/// How the whole is used, in bytes. Those of the heap include headers, those of the pools what parts add.
 typedef struct {
-    mete_heap_usage_t heap;
-    mete_arena_usage_t kept;
-    mete_arena_usage_t scratch;
-    size_t pool_in_use_size;  ///< Bytes in blocks of pools handed out.
-    size_t pool_total_size;   ///< Bytes in all blocks of pools.
-    size_t refusals;          ///< Of all four: requests that their allocators could not meet.
+    size_t heap_total_size;  ///< That blocks can occupy.
+    size_t heap_in_use_size;
+    size_t pools_total_size;
+    size_t pools_in_use_size;
+    size_t kept_total_size;
+    size_t kept_in_use_size;
+    size_t scratch_total_size;
+    size_t scratch_in_use_size;
+    size_t refusals;  ///< Of all four: requests that their allocators could not meet.
 } mete_system_usage_t;
 
 /// A system. It lies at the start of its storage; use the functions.
@@ -193,15 +196,15 @@ mete_arena_t *mete_system_scratch(mete_system_t *system);
 /// The heap behind VARIABLE, for usage and walk.
 const mete_heap_t *mete_system_heap(const mete_system_t *system);
 
-/// How a pool has done; all 0 if there is no such pool.
-mete_pool_usage_t mete_system_pool_usage(const mete_system_t *system, size_t index);
+/// The pool with this index in the config, for usage and walk; NULL if there is none.
+const mete_pool_t *mete_system_pool(const mete_system_t *system, size_t index);
 
 /// The state of a part in front of VARIABLE or FIXED, such as a mete_stats_t; NULL if it is not there.
 void *mete_system_state_of(mete_system_t *system, mete_system_pattern_t pattern,
                            const mete_system_part_t *part);
 
-/// How the whole is used now. O(pools).
-mete_system_usage_t mete_system_usage(const mete_system_t *system);
+/// Writes to `usage` how the whole is used now. O(pools).
+void mete_system_read(const mete_system_t *system, mete_system_usage_t *usage);
 
 /// True if all allocators' bookkeeping is consistent. Changes nothing. O(blocks).
 bool mete_system_check(const mete_system_t *system);

@@ -418,6 +418,36 @@ static void test_add_refuses_what_does_not_fit_and_changes_nothing(void)
     EXPECT(is_unchanged() && (tap_take_fault() == 0));
 }
 
+static void test_added_regions_may_adjoin(void)
+{
+    unsigned char *const rest = (unsigned char *)storage + sizeof storage - 1000U;
+    for (size_t gap = 0U; gap <= 24U; gap++) {
+        heap_t *const heap = setup_short(0U, 1000U + (gap % 8U));
+        unsigned char *const first = rest - (gap % 8U) + (gap - (gap % 8U));
+        unsigned char *const last = first + 600U;
+        EXPECT(HEAP(add)(heap, (mete_span_t){last, 200U}) && HEAP(check)(heap));
+        EXPECT(HEAP(add)(heap, (mete_span_t){first, 300U}) && HEAP(check)(heap));
+        EXPECT(HEAP(add)(heap, (mete_span_t){first + 300U, 300U}) && HEAP(check)(heap));
+        EXPECT(HEAP(owns)(heap, first + 100U) && HEAP(owns)(heap, first + 400U));
+        EXPECT(HEAP(owns)(heap, last + 100U));
+        EXPECT(HEAP(usage)(heap).free_count == 4U);
+    }
+}
+
+static void test_no_region_runs_past_the_last_address(void)
+{
+    heap_t *const heap = setup_short(0U, 1000U);
+    unsigned char *const rest = (unsigned char *)storage + sizeof storage - 1000U;
+    keep_copy();
+    for (size_t size = SIZE_MAX - (uintptr_t)rest; size < SIZE_MAX - (uintptr_t)rest + 3000U;
+         size += 500U) {
+        EXPECT(!HEAP(add)(heap, (mete_span_t){rest, size}));
+    }
+    const mete_heap_config_t wrapped = {{(void *)(UINTPTR_MAX - 4000U), 8000U}, 0U, NULL, NULL};
+    EXPECT(HEAP(init)(&wrapped) == NULL);
+    EXPECT(is_unchanged());
+}
+
 // ---- the hook
 
 static unsigned asked_count;
@@ -558,6 +588,8 @@ int main(void)
     RUN(test_a_bad_alignment_is_misuse);
     RUN(test_regions_are_used_and_kept_apart);
     RUN(test_add_refuses_what_does_not_fit_and_changes_nothing);
+    RUN(test_added_regions_may_adjoin);
+    RUN(test_no_region_runs_past_the_last_address);
     RUN(test_the_hook_is_asked_once_and_the_request_tried_again);
     RUN(test_the_hook_is_not_asked_for_what_no_heap_can_have);
     RUN(test_walk_shows_every_block_in_address_order);

@@ -174,7 +174,7 @@ static void expect_each_bit_found(unsigned char *bytes, size_t size, size_t regi
         bytes[bit / 8U] ^= (unsigned char)(1U << (bit % 8U));
         EXPECT(!mete_integrity_check(&integrity) && (tap_take_fault() == 0));
         EXPECT((run_round() == 1U) && (tap_take_fault() == METE_FAULT_CORRUPT));
-        mete_integrity_break_t found;
+        mete_integrity_break_t found = {0};
         EXPECT(mete_integrity_read_break(&integrity, &found));
         EXPECT((found.region_index == region_index) && (found.slice_index == bit / 8U / SLICE));
         EXPECT((found.start == bytes + (found.slice_index * SLICE)) &&
@@ -198,7 +198,7 @@ static void test_every_bit_of_every_region_is_watched(void)
 static void test_since_when_it_is_wrong_is_told_and_kept(void)
 {
     setup();
-    mete_integrity_break_t found;
+    mete_integrity_break_t found = {0};
     EXPECT(!mete_integrity_read_break(&integrity, &found));
     (void)run_round();
     const uint32_t right = now + 3U;
@@ -249,7 +249,7 @@ static void test_open_looks_first_whether_all_is_right(void)
     data[9] ^= 1U;
     EXPECT(!mete_integrity_open(&integrity, DATA) && (data_gate.depth == 0U));
     EXPECT((tap_take_fault() == METE_FAULT_CORRUPT) && (tap_fault_address == &data[SLICE]));
-    mete_integrity_break_t found;
+    mete_integrity_break_t found = {0};
     EXPECT(mete_integrity_read_break(&integrity, &found) && (found.slice_index == 1U));
     mete_integrity_reset(&integrity, DATA);  // Accepted as it is.
     EXPECT((run_round() == 0U) && mete_integrity_open(&integrity, DATA));

@@ -84,9 +84,9 @@ static void test_fixed_never_asks_the_heap(void)
     }
     EXPECT((acquire(METE_SYSTEM_FIXED, 40U) == NULL) && (acquire(METE_SYSTEM_FIXED, 41U) == NULL));
     EXPECT(mete_heap_usage(mete_system_heap(made)).in_use_size == 0U);
-    EXPECT((mete_system_pool_usage(made, 1U).in_use == 5U) &&
-           (mete_system_pool_usage(made, 0U).in_use == 0U));
-    EXPECT(mete_system_pool_usage(made, 2U).block_count == 0U);
+    EXPECT(mete_pool_usage(mete_system_pool(made, 1U)).in_use == 5U);
+    EXPECT(mete_pool_usage(mete_system_pool(made, 0U)).in_use == 0U);
+    EXPECT(mete_system_pool(made, 2U) == NULL);
 }
 
 static void test_temporary_is_rewound(void)
@@ -450,7 +450,7 @@ static void test_two_systems_do_not_meet(void)
     mete_system_t *const other = mete_system_init(&other_config, NULL);
     EXPECT(other != NULL);
     EXPECT(acquire(METE_SYSTEM_VARIABLE, 100U) != NULL);
-    EXPECT(mete_system_usage(other).heap.in_use_size == 0U);
+    EXPECT(mete_heap_usage(mete_system_heap(other)).in_use_size == 0U);
     EXPECT(mete_system_check(other) && mete_system_check(made));
 }
 
@@ -466,10 +466,13 @@ static void test_usage_adds_up(void)
     EXPECT(acquire(METE_SYSTEM_TEMPORARY, 50U) != NULL);
     EXPECT(acquire(METE_SYSTEM_VARIABLE, sizeof storage) == NULL);
     EXPECT(acquire(METE_SYSTEM_KEPT, 1000U) == NULL);
-    const mete_system_usage_t usage = mete_system_usage(made);
-    EXPECT((usage.heap.in_use_size >= 100U) && (usage.heap.in_use_size <= 120U));
-    EXPECT((usage.kept.in_use_size == 100U) && (usage.scratch.in_use_size == 50U));
-    EXPECT((usage.pool_in_use_size == 40U) && (usage.pool_total_size == 3U * 16U + 5U * 40U));
+    mete_system_usage_t usage;
+    mete_system_read(made, &usage);
+    EXPECT((usage.heap_in_use_size >= 100U) && (usage.heap_in_use_size <= 120U));
+    EXPECT((usage.kept_in_use_size == 100U) && (usage.scratch_in_use_size == 50U));
+    EXPECT((usage.kept_total_size == 512U) && (usage.scratch_total_size == 256U));
+    EXPECT((usage.pools_in_use_size == 40U) && (usage.pools_total_size == 3U * 16U + 5U * 40U));
+    EXPECT((usage.heap_total_size > HEAP_SIZE - 700U) && (usage.heap_total_size < HEAP_SIZE));
     EXPECT(usage.refusals == 2U);
 }
 
@@ -539,8 +542,9 @@ static void test_random_work_keeps_contents_and_books(void)
             take_or_give(&slots[which], (unsigned char)which, &random);
         }
     }
-    const mete_system_usage_t usage = mete_system_usage(made);
-    EXPECT((usage.heap.in_use_size == 0U) && (usage.pool_in_use_size == 0U));
+    mete_system_usage_t usage;
+    mete_system_read(made, &usage);
+    EXPECT((usage.heap_in_use_size == 0U) && (usage.pools_in_use_size == 0U));
     EXPECT(mete_system_check(made) && (tap_take_fault() == 0));
 }
 
