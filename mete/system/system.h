@@ -78,7 +78,7 @@ enum {
 };
 
 /// Blocks of one size.
-typedef struct mete_system_pool {
+typedef struct {
     size_t block_size;   ///< Bytes, at least 1.
     size_t block_count;  ///< 1 ... METE_POOL_BLOCK_COUNT_MAX.
 } mete_system_pool_t;
