@@ -438,10 +438,10 @@ static void test_no_region_runs_past_the_last_address(void)
 {
     heap_t *const heap = setup_short(0U, 1000U);
     unsigned char *const rest = (unsigned char *)storage + sizeof storage - 1000U;
+    const size_t too_much = SIZE_MAX - (uintptr_t)rest + 1U;
     keep_copy();
-    for (size_t size = SIZE_MAX - (uintptr_t)rest; size < SIZE_MAX - (uintptr_t)rest + 3000U;
-         size += 500U) {
-        EXPECT(!HEAP(add)(heap, (mete_span_t){rest, size}));
+    for (size_t more = 0U; more < 3000U; more += 500U) {
+        EXPECT(!HEAP(add)(heap, (mete_span_t){rest, too_much + more}));
     }
     const mete_heap_config_t wrapped = {{(void *)(UINTPTR_MAX - 4000U), 8000U}, 0U, NULL, NULL};
     EXPECT(HEAP(init)(&wrapped) == NULL);
