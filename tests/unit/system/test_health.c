@@ -455,9 +455,9 @@ static void test_by_default_every_sixteenth_call_is_judged(void)
 
 static void test_requests_of_low_priority_are_refused_while_the_rule_is_raised(void)
 {
-    mete_alloc_t view = start_with(refuse_rule);
+    (void)start_with(refuse_rule);
     config.interval = 100U;
-    view = start();
+    const mete_alloc_t view = start();
     void *const block = mete_acquire(view, 10U, 1U);
     judge_at(600U);
     priority = 4U;
