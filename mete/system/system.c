@@ -73,7 +73,7 @@ static bool stands_in_front(const mete_system_part_t *part, mete_system_pattern_
 static size_t states_size_of(config_t config)
 {
     size_t size = 0U;
-    for (size_t i = 0U; i < METE_SYSTEM_PART_COUNT * METE_SYSTEM_PATTERN_COUNT; i++) {
+    for (size_t i = 0U; i < (size_t)METE_SYSTEM_PART_COUNT * METE_SYSTEM_PATTERN_COUNT; i++) {
         const mete_system_part_t *const part = part_of(config, i / METE_SYSTEM_PATTERN_COUNT);
         const bool stands =
             stands_in_front(part, (mete_system_pattern_t)(i % METE_SYSTEM_PATTERN_COUNT));
