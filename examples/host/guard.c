@@ -15,7 +15,7 @@ METE_HEAP_DEFINE(app, 16384);
 static char *copy_name(mete_alloc_t alloc, const char *name)
 {
     char *const copy = mete_acquire(alloc, strlen(name), 1U);  // The bug: one byte too few.
-    return (copy != NULL) ? strcpy(copy, name) : NULL;
+    return (copy != NULL) ? memcpy(copy, name, strlen(name) + 1U) : NULL;
 }
 
 // Prints a report, but no addresses and no dumps: they differ from run to run.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// A table of constants and a block of settings are watched. Settings change through a gate; what a stray pointer
-// does to them, and to the table, is found in the next round, with the time in between.
+// Constants and settings are watched. Settings change through a gate; what a stray pointer does is found in
+// the next round, with the time in between.
 
 #include "mete/protect/integrity.h"
 
@@ -10,7 +10,6 @@
 #include <stdlib.h>
 
 enum { SLICE_SIZE = 32 };
-
 static unsigned char sine[100];  // Would be in flash.
 static int settings[2] = {5, 100};
 static mete_integrity_slice_t sine_slices[METE_INTEGRITY_SLICE_COUNT(sizeof sine, SLICE_SIZE)];
@@ -29,7 +28,8 @@ static void on_trap(int signal_number)
 {
     (void)signal_number;
     mete_integrity_break_t found;
-    (void)mete_integrity_read_break(&integrity, &found);
+    (void)mete_integrity_read_break(&integrity, &found);  // NOLINT: not within another call.
+    // NOLINTNEXTLINE: likewise.
     printf("region %zu slice %zu: right at %u s, wrong at %u s\n", found.region_index,
            found.slice_index, (unsigned)found.right_ticks, (unsigned)found.wrong_ticks);
     _Exit(0);
@@ -42,7 +42,7 @@ int main(void)
         {settings, sizeof settings, settings_slices, &settings_gate},
     };
     static const mete_integrity_config_t config = {regions, 2U, SLICE_SIZE, read_seconds, 10U, 1U};
-    (void)setvbuf(stdout, NULL, _IONBF, 0U);  // What was said is out before the trap.
+    (void)setvbuf(stdout, NULL, _IONBF, 0U);  // What was said is out before the program ends.
     (void)signal(SIGILL, on_trap);
     (void)signal(SIGTRAP, on_trap);
     (void)mete_integrity_init(&integrity, &config);

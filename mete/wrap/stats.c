@@ -185,7 +185,8 @@ bool mete_stats_init(mete_stats_t *stats, mete_alloc_t inner, const mete_stats_c
     stats->inner.self = inner.self;
     stats->config = config;
     if ((config != NULL) && (config->classes != NULL)) {
-        mete_words_fill(config->classes, 0U, METE_STATS_CLASS_COUNT * sizeof(size_t));
+        const size_t count = METE_STATS_CLASS_COUNT;
+        mete_words_fill(config->classes, 0U, count * sizeof config->classes[0]);
     }
     return true;
 }

@@ -162,6 +162,17 @@ static bool leave(sweep_t *sweep, uint32_t node)
     return true;
 }
 
+// Gives a side to the instructions that are marked. False if there is none.
+static bool mark_side(sweep_t *sweep, const bool *marks, unsigned side)
+{
+    bool is_there = false;
+    for (uint32_t n = 0U; n < sweep->routine->count; n++) {
+        sweep->sides_at[n] |= marks[n] ? (uint64_t)1U << side : 0U;
+        is_there = is_there || marks[n];
+    }
+    return is_there;
+}
+
 // Bits 2n and 2n + 1 of an instruction: it is of the first or second place of the n-th note that keeps two apart.
 static bool mark_sides(sweep_t *sweep, char *reason, size_t size)
 {
@@ -183,10 +194,7 @@ static bool mark_sides(sweep_t *sweep, char *reason, size_t size)
         bool is_there[2] = {false, false};
         for (unsigned k = 0U; is_done && (k < 2U); k++) {
             is_done = routine_mark(routine, note->in, (k == 0U) ? note->at : note->second, marks);
-            for (uint32_t n = 0U; is_done && (n < routine->count); n++) {
-                sweep->sides_at[n] |= marks[n] ? (uint64_t)1U << side : 0U;
-                is_there[k] = is_there[k] || marks[n];
-            }
+            is_there[k] = is_done && mark_side(sweep, marks, side);
             side++;
         }
         notes->used[i] = notes->used[i] || (is_there[0] && is_there[1]);
@@ -202,7 +210,8 @@ static bool keep_path(const state_t *end, bound_t *bound)
     }
     bound->path = malloc((bound->path_count + 1U) * sizeof *bound->path);
     size_t at = bound->path_count;
-    for (const state_t *state = end; (bound->path != NULL) && (at > 0U); state = state->before) {
+    for (const state_t *state = end; (bound->path != NULL) && (state != NULL) && (at > 0U);
+         state = state->before) {
         bound->path[--at] = state->address;
     }
     return bound->path != NULL;
@@ -238,7 +247,7 @@ static bool find_longest(bounds_t *bounds, entry_t *entry, const graph_t *graph,
                          size_t size)
 {
     sweep_t sweep = {.routine = &entry->routine, .graph = graph, .bounds = bounds};
-    sweep.states = (state_t **)calloc(graph->count + 1U, sizeof *sweep.states);
+    sweep.states = (state_t **)calloc(graph->count + 1U, sizeof(void *));
     sweep.sides_at = calloc(entry->routine.count + 1U, sizeof *sweep.sides_at);
     bool is_done = (sweep.states != NULL) && (sweep.sides_at != NULL) &&
                    mark_sides(&sweep, reason, size) && run(&sweep);

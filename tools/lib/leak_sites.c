@@ -182,7 +182,7 @@ bool leak_sites_find(leak_sites_t *sites, const leak_series_t *series, symbols_t
 
 void leak_sites_free(leak_sites_t *sites)
 {
-    for (size_t i = 0U; i < sites->entry_count; i++) {
+    for (size_t i = 0U; (sites->entries != NULL) && (i < sites->entry_count); i++) {
         free(sites->entries[i].calls);
     }
     free(sites->entries);

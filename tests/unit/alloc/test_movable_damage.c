@@ -289,6 +289,13 @@ static void test_a_damaged_move_is_reported(void)
         *store = good;
         EXPECT(mete_movable_check(store));
     }
+}
+
+static void test_damaged_slots_of_a_move_are_reported(void)
+{
+    fixture_t f;
+    const handle_t block = setup_moving(&f);
+    store_t *const store = &f.store;
     slot_t *const slots[] = {at(store, store->moving), at(store, GHOST)};
     for (size_t i = 0U; i < 2U; i++) {
         const slot_t whole = *slots[i];
@@ -342,6 +349,7 @@ int main(void)
         RUN(test_damage_that_automatic_compaction_meets_is_reported);
         RUN(test_damaged_spare_slots_are_reported);
         RUN(test_a_damaged_move_is_reported);
+        RUN(test_damaged_slots_of_a_move_are_reported);
     }
     RUN(test_level_3_reports_damage_anywhere_after_every_operation);
     return tap_finish();

@@ -383,41 +383,52 @@ static void test_a_place_that_was_hit_is_reported_and_left(void)
     EXPECT(step() == METE_INTEGRITY_RIGHT);
 }
 
-// What should be there, kept elsewhere: which slices of the two variable regions are wrong is known then.
+// What should be there, kept elsewhere: which slices are wrong is known then.
+static unsigned char model[DATA_SIZE];
+
+static size_t count_wrong(void)
+{
+    size_t wrong = 0U;
+    for (size_t slice = 0U; slice * SLICE < DATA_SIZE; slice++) {
+        bool differs = false;
+        for (size_t i = slice * SLICE; (i < (slice + 1U) * SLICE) && (i < DATA_SIZE); i++) {
+            differs = differs || (data[i] != model[i]);
+        }
+        wrong += differs ? 1U : 0U;
+    }
+    return wrong;
+}
+
+// Through the gate, if nobody has gone around it; else all is put right now and then.
+static void write_as_the_model(size_t at, unsigned char value, bool puts_right)
+{
+    const bool is_right = count_wrong() == 0U;
+    EXPECT(mete_integrity_open(&integrity, DATA) == is_right);
+    EXPECT(tap_take_fault() == (is_right ? 0 : METE_FAULT_CORRUPT));
+    if (is_right) {
+        data[at] = value;
+        model[at] = value;
+        mete_integrity_close(&integrity, DATA);
+    } else if (puts_right) {
+        mete_words_copy(data, model, DATA_SIZE);
+    }
+}
+
 static void test_random_writes_are_judged_as_the_model_does(void)
 {
     setup();
-    unsigned char model[DATA_SIZE];
     mete_words_copy(model, data, DATA_SIZE);
     uint32_t random = 7U;
     for (size_t i = 0U; i < 3000U; i++) {
         const size_t at = random_below(&random, DATA_SIZE);
         const unsigned char value = (unsigned char)random_below(&random, 256U);
+        const bool puts_right = random_below(&random, 4U) == 0U;
         if (random_below(&random, 3U) == 0U) {
             data[at] = value;  // Nobody opened the gate.
         } else {
-            bool is_right = true;
-            for (size_t j = 0U; j < DATA_SIZE; j++) {
-                is_right = is_right && (data[j] == model[j]);
-            }
-            EXPECT(mete_integrity_open(&integrity, DATA) == is_right);
-            EXPECT(tap_take_fault() == (is_right ? 0 : METE_FAULT_CORRUPT));
-            if (is_right) {
-                data[at] = value;
-                model[at] = value;
-                mete_integrity_close(&integrity, DATA);
-            } else if (random_below(&random, 4U) == 0U) {
-                mete_words_copy(data, model, DATA_SIZE);
-            }
+            write_as_the_model(at, value, puts_right);
         }
-        size_t wrong = 0U;
-        for (size_t slice = 0U; slice * SLICE < DATA_SIZE; slice++) {
-            bool differs = false;
-            for (size_t j = slice * SLICE; (j < (slice + 1U) * SLICE) && (j < DATA_SIZE); j++) {
-                differs = differs || (data[j] != model[j]);
-            }
-            wrong += differs ? 1U : 0U;
-        }
+        const size_t wrong = count_wrong();
         EXPECT((run_round() == wrong) && ((tap_take_fault() != 0) == (wrong != 0U)));
         EXPECT(mete_integrity_check(&integrity) == (wrong == 0U));
     }

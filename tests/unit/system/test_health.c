@@ -591,6 +591,23 @@ static void test_check_finds_what_was_overwritten(void)
 
 enum { MODEL_RULES = 6 };
 
+static bool is_raised[MODEL_RULES];
+
+// What the rules make of new values; returns how many are raised or cleared by them.
+static size_t judge_model(const size_t values[2], uint32_t *below)
+{
+    size_t changes = 0U;
+    *below = 0U;
+    for (size_t i = 0U; i < MODEL_RULES; i++) {
+        const bool was_raised = is_raised[i];
+        is_raised[i] = was_raised ? (values[i % 2U] >= rules[i].clear_permille)
+                                  : (values[i % 2U] >= rules[i].raise_permille);
+        changes += (is_raised[i] != was_raised) ? 1U : 0U;
+        *below = (is_raised[i] && (i < 2U)) ? 1U + (uint32_t)i : *below;
+    }
+    return changes;
+}
+
 static void test_random_numbers_raise_and_clear_as_a_model_says(void)
 {
     uint32_t seed = 0x9E3779B9U;
@@ -604,20 +621,14 @@ static void test_random_numbers_raise_and_clear_as_a_model_says(void)
     }
     config.rule_count = MODEL_RULES;
     const mete_alloc_t view = start();
-    bool is_raised[MODEL_RULES] = {false};
+    mete_words_fill(is_raised, 0U, sizeof is_raised);
     size_t expected_events = 0U;
     for (size_t round = 0U; round < 4000U; round++) {
         const size_t values[2] = {random_below(&seed, 1001U), random_below(&seed, 1001U)};
         numbers.in_use_size = values[0];
         numbers.frag_permille = (uint16_t)values[1];
         uint32_t below = 0U;
-        for (size_t i = 0U; i < MODEL_RULES; i++) {
-            const bool was_raised = is_raised[i];
-            is_raised[i] = was_raised ? (values[i % 2U] >= rules[i].clear_permille)
-                                      : (values[i % 2U] >= rules[i].raise_permille);
-            expected_events += (is_raised[i] != was_raised) ? 1U : 0U;
-            below = (is_raised[i] && (i < 2U)) ? 1U + (uint32_t)i : below;
-        }
+        expected_events += judge_model(values, &below);
         const bool must_be_served = priority >= health.refuse_below;
         expected_events += must_be_served ? 0U : 1U;
         void *const block = mete_acquire(view, 3U, 1U);
