@@ -114,29 +114,36 @@ static void complete_sizes(program_t *program)
     }
 }
 
+// The symbols of one table. Those of a file follow its name.
+static bool read_table(program_t *program, Elf_Scn *section, const GElf_Shdr *header)
+{
+    Elf_Data *const data = elf_getdata(section, NULL);
+    const size_t count = (header->sh_entsize != 0U) ? header->sh_size / header->sh_entsize : 0U;
+    const char *file = NULL;
+    for (size_t i = 0U; (data != NULL) && (i < count); i++) {
+        GElf_Sym symbol;
+        const char *const name = (gelf_getsym(data, (int)i, &symbol) != NULL)
+                                     ? elf_strptr(program->elf, header->sh_link, symbol.st_name)
+                                     : NULL;
+        if ((name != NULL) && (GELF_ST_TYPE(symbol.st_info) == STT_FILE)) {
+            file = (name[0] != '<') ? program_base_name(name) : NULL;
+        }
+        if ((name != NULL) && !add_symbol(program, &symbol, name, file)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool read_symbols(program_t *program, char *reason, size_t size)
 {
     Elf_Scn *section = NULL;
     while ((section = elf_nextscn(program->elf, section)) != NULL) {
         GElf_Shdr header;
-        if ((gelf_getshdr(section, &header) == NULL) || (header.sh_type != SHT_SYMTAB)) {
-            continue;
-        }
-        Elf_Data *const data = elf_getdata(section, NULL);
-        const size_t count = (header.sh_entsize != 0U) ? header.sh_size / header.sh_entsize : 0U;
-        const char *file = NULL;  // Symbols of a file follow its name.
-        for (size_t i = 0U; (data != NULL) && (i < count); i++) {
-            GElf_Sym symbol;
-            const char *const name = (gelf_getsym(data, (int)i, &symbol) != NULL)
-                                         ? elf_strptr(program->elf, header.sh_link, symbol.st_name)
-                                         : NULL;
-            if ((name != NULL) && (GELF_ST_TYPE(symbol.st_info) == STT_FILE)) {
-                file = (name[0] != '<') ? program_base_name(name) : NULL;
-            }
-            if ((name != NULL) && !add_symbol(program, &symbol, name, file)) {
-                SAY(reason, size, "no memory");
-                return false;
-            }
+        if ((gelf_getshdr(section, &header) != NULL) && (header.sh_type == SHT_SYMTAB) &&
+            !read_table(program, section, &header)) {
+            SAY(reason, size, "no memory");
+            return false;
         }
     }
     if (program->function_count == 0U) {

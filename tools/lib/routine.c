@@ -121,7 +121,7 @@ static bool add_call(routine_t *routine, uint32_t insn, const program_function_t
         count++;
     }
     const program_function_t **const calls =
-        realloc((void *)at->calls, (count + 2U) * sizeof *calls);
+        realloc((void *)at->calls, (count + 2U) * sizeof(void *));
     if (calls == NULL) {
         return false;
     }

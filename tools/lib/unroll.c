@@ -166,22 +166,32 @@ static bool cut(graph_t *graph, const loop_t *loop, const graph_node_t *old,
     return true;
 }
 
-static bool unroll_one(const routine_t *routine, const routine_notes_t *notes, graph_t *graph,
-                       loop_t *loop, uint32_t *index_in, char *reason, size_t size)
+// What all loops have in common: whose they are, and where to say what is wrong.
+typedef struct job {
+    const routine_t *routine;
+    const routine_notes_t *notes;
+    graph_t *graph;
+    char *reason;
+    size_t reason_size;
+} job_t;
+
+static bool unroll_one(const job_t *job, loop_t *loop, uint32_t *index_in)
 {
+    const routine_t *const routine = job->routine;
+    graph_t *const graph = job->graph;
     bool *const marks = calloc(loop->count + 1U, sizeof *marks);
     graph_node_t *const old = malloc((loop->count + 1U) * sizeof *old);
     uint32_t *const work = malloc((2U * (size_t)loop->count + 1U) * sizeof *work);
     bool is_done = (marks != NULL) && (old != NULL) && (work != NULL);
-    if (is_done && !find_note(routine, notes, graph, loop, marks)) {
+    if (is_done && !find_note(routine, job->notes, graph, loop, marks)) {
         char where[ROUTINE_WHERE_SIZE];
         for (uint32_t i = 0U; i < loop->count; i++) {
             marks[i] = true;
         }
         const uint32_t first = loop->nodes[lowest(graph, loop, marks)];
         routine_where(routine, graph->nodes[first].insn, where, sizeof where);
-        SAY(reason, size, "%s: a loop of %s without a stated bound at %s", routine->function->name,
-            owner_of(routine, graph, loop), where);
+        SAY(job->reason, job->reason_size, "%s: a loop of %s without a stated bound at %s",
+            routine->function->name, owner_of(routine, graph, loop), where);
         is_done = false;
     }
     if (is_done) {
@@ -197,8 +207,8 @@ static bool unroll_one(const routine_t *routine, const routine_notes_t *notes, g
         }
         is_done = cut(graph, loop, old, index_in, work);
         if (!is_done) {
-            SAY(reason, size, "%s:%u: found more passes than can be counted out", loop->note->file,
-                loop->note->line);
+            SAY(job->reason, job->reason_size, "%s:%u: found more passes than can be counted out",
+                loop->note->file, loop->note->line);
         }
     }
     free(marks);
@@ -208,12 +218,11 @@ static bool unroll_one(const routine_t *routine, const routine_notes_t *notes, g
 }
 
 // All loops that are there now, inner ones as parts of the outer.
-static bool unroll_level(const routine_t *routine, const routine_notes_t *notes, graph_t *graph,
-                         uint32_t loops, const uint32_t *loop_of, char *reason, size_t size)
+static bool unroll_level(const job_t *job, uint32_t loops, const uint32_t *loop_of)
 {
-    const uint32_t count = graph->count;
+    const uint32_t count = job->graph->count;
     loop_t loop = {.nodes = malloc((count + 1U) * sizeof(uint32_t)), .old_count = count};
-    uint32_t *const index_in = malloc((count + 1U) * sizeof *index_in);
+    uint32_t *const index_in = calloc(count + 1U, sizeof *index_in);
     bool is_done = (loop.nodes != NULL) && (index_in != NULL);
     for (uint32_t number = 1U; is_done && (number <= loops); number++) {
         loop.count = 0U;
@@ -224,23 +233,22 @@ static bool unroll_level(const routine_t *routine, const routine_notes_t *notes,
                 loop.nodes[loop.count++] = n;
             }
         }
-        is_done = unroll_one(routine, notes, graph, &loop, index_in, reason, size);
+        is_done = unroll_one(job, &loop, index_in);
     }
     free(loop.nodes);
     free(index_in);
-    return is_done && graph_prune(graph);
+    return is_done && graph_prune(job->graph);
 }
 
 bool unroll(const routine_t *routine, const routine_notes_t *notes, graph_t *graph, char *reason,
             size_t reason_size)
 {
+    const job_t job = {routine, notes, graph, reason, reason_size};
     bool is_done = graph_prune(graph);
     while (is_done) {
         uint32_t *const loop_of = malloc((graph->count + 1U) * sizeof *loop_of);
         const uint32_t loops = (loop_of != NULL) ? graph_loops(graph, loop_of) : GRAPH_NONE;
-        is_done = (loops != GRAPH_NONE) &&
-                  ((loops == 0U) ||
-                   unroll_level(routine, notes, graph, loops, loop_of, reason, reason_size));
+        is_done = (loops != GRAPH_NONE) && ((loops == 0U) || unroll_level(&job, loops, loop_of));
         free(loop_of);
         if (loops == 0U) {
             break;

@@ -182,7 +182,7 @@ static bool answer_part(bound_answer_t *answer, program_t *program, const notes_
 
 static bool keep_used(bound_answer_t *answer, const notes_t *notes, const bool *used)
 {
-    answer->used = (const note_t **)calloc(notes_count(notes) + 1U, sizeof *answer->used);
+    answer->used = (const note_t **)calloc(notes_count(notes) + 1U, sizeof(void *));
     size_t count = 0U;
     for (size_t i = 0U; (answer->used != NULL) && (i < notes_count(notes)); i++) {
         if (used[i]) {
