@@ -5,6 +5,7 @@
 
 #include "mete/wrap/guard.c"
 
+#include "tests/damage/pile.h"
 #include "tests/damage/world.h"
 
 enum { SIZE_HERE_MAX = 32, BLOCK_COUNT = 48, QUARANTINE_COUNT = 4 };
@@ -12,9 +13,7 @@ enum { OUTER_SIZE = (sizeof(record_t) + SIZE_HERE_MAX + METE_GUARD_TAIL_SIZE + 7
 
 typedef struct layout {
     mete_guard_t guard;
-    size_t free_count;
-    uint8_t free[BLOCK_COUNT];
-    uint8_t is_out[BLOCK_COUNT];
+    pile_t pile;
     _Alignas(8) unsigned char blocks[BLOCK_COUNT][OUTER_SIZE];
 } layout_t;
 
@@ -22,42 +21,15 @@ static layout_t *layout;
 
 _Static_assert(sizeof(layout_t) <= 4096U, "the smallest arena");
 
-static void *take_block(void *self, size_t size, size_t align)
-{
-    layout_t *const from = (layout_t *)self;
-    if ((size > OUTER_SIZE) || (align > 8U) || (from->free_count == 0U)) {
-        return NULL;
-    }
-    from->free_count--;
-    from->is_out[from->free[from->free_count]] = 1U;
-    return from->blocks[from->free[from->free_count]];
-}
-
-static void return_block(void *self, void *block, size_t size, size_t align)
-{
-    layout_t *const to = (layout_t *)self;
-    const size_t index = ((uintptr_t)block - (uintptr_t)to->blocks) / OUTER_SIZE;
-    (void)size, (void)align;
-    to->is_out[index] = 0U;
-    to->free[to->free_count] = (uint8_t)index;
-    to->free_count++;
-}
-
-static bool resize_block(void *self, void *block, size_t old_size, size_t new_size, size_t align)
-{
-    (void)self, (void)block, (void)old_size, (void)align;
-    return new_size <= OUTER_SIZE;
-}
-
 static bool owns_address(const void *self, const void *address)
 {
-    const layout_t *const of = (const layout_t *)self;
-    return (uintptr_t)address - (uintptr_t)of->blocks < sizeof of->blocks;
+    const pile_t *const of = (const pile_t *)self;
+    return (uintptr_t)address - (uintptr_t)of->blocks < BLOCK_COUNT * of->block_size;
 }
 
 static damage_offer_t begin(mete_span_t arena, uint32_t search)
 {
-    static const mete_alloc_ops_t ops = {take_block, return_block, resize_block, owns_address,
+    static const mete_alloc_ops_t ops = {pile_acquire, pile_release, pile_resize, owns_address,
                                          NULL};
     static const mete_guard_config_t config = {.seed = 7U,
                                                .quarantine_size = QUARANTINE_COUNT * OUTER_SIZE,
@@ -65,12 +37,8 @@ static damage_offer_t begin(mete_span_t arena, uint32_t search)
                                                .released_fill = 0xDDU};
     (void)search;
     layout = (layout_t *)arena.start;
-    layout->free_count = BLOCK_COUNT;
-    for (size_t i = 0U; i < BLOCK_COUNT; i++) {
-        layout->free[i] = (uint8_t)((i * 5U) % BLOCK_COUNT);  // Neighbours in no order.
-        layout->is_out[i] = 0U;
-    }
-    (void)mete_guard_init(&layout->guard, (mete_alloc_t){&ops, layout}, &config);
+    pile_init(&layout->pile, layout->blocks[0], OUTER_SIZE, BLOCK_COUNT, 5U);
+    (void)mete_guard_init(&layout->guard, (mete_alloc_t){&ops, &layout->pile}, &config);
     return (damage_offer_t){
         {layout->blocks, sizeof layout->blocks}, SIZE_HERE_MAX, 8U, SIZE_HERE_MAX, BLOCK_COUNT};
 }
@@ -107,7 +75,7 @@ static size_t list_blocks(damage_block_t *blocks, size_t count_max)
 {
     size_t count = 0U;
     for (size_t i = 0U; (i < BLOCK_COUNT) && (count < count_max); i++) {
-        const bool is_out = layout->is_out[i] != 0U;
+        const bool is_out = layout->pile.is_out[i] != 0U;
         const record_t *const record = record_in(i);
         const bool is_live = is_out && (state_of(&layout->guard, record) == LIVE);
         if (is_live || !is_out) {
@@ -125,7 +93,7 @@ static size_t list_words(damage_word_t *words, size_t count_max)
     size_t count = 0U;
     for (size_t i = 0U; (i < BLOCK_COUNT) && (count + 4U <= count_max); i++) {
         record_t *const record = record_in(i);
-        if (layout->is_out[i] == 0U) {
+        if (layout->pile.is_out[i] == 0U) {
             continue;
         }
         const bool is_live = state_of(&layout->guard, record) == LIVE;

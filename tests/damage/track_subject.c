@@ -5,6 +5,7 @@
 
 #include "mete/wrap/track.c"
 
+#include "tests/damage/pile.h"
 #include "tests/damage/world.h"
 
 enum { SIZE_HERE_MAX = 32, BLOCK_COUNT = 40, ALIGN_HERE = 8 };
@@ -12,9 +13,7 @@ enum { OUTER_SIZE = METE_TRACK_PREFIX_SIZE(ALIGN_HERE) + SIZE_HERE_MAX };
 
 typedef struct layout {
     mete_track_t track;
-    size_t free_count;
-    uint8_t free[BLOCK_COUNT];
-    uint8_t is_out[BLOCK_COUNT];
+    pile_t pile;
     _Alignas(8) unsigned char blocks[BLOCK_COUNT][OUTER_SIZE];
 } layout_t;
 
@@ -22,45 +21,14 @@ static layout_t *layout;
 
 _Static_assert(sizeof(layout_t) <= 4096U, "the smallest arena");
 
-static void *take_block(void *self, size_t size, size_t align)
-{
-    layout_t *const from = (layout_t *)self;
-    if ((size > OUTER_SIZE) || (align > ALIGN_HERE) || (from->free_count == 0U)) {
-        return NULL;
-    }
-    from->free_count--;
-    from->is_out[from->free[from->free_count]] = 1U;
-    return from->blocks[from->free[from->free_count]];
-}
-
-static void return_block(void *self, void *block, size_t size, size_t align)
-{
-    layout_t *const to = (layout_t *)self;
-    const size_t index = ((uintptr_t)block - (uintptr_t)to->blocks) / OUTER_SIZE;
-    (void)size, (void)align;
-    to->is_out[index] = 0U;
-    to->free[to->free_count] = (uint8_t)index;
-    to->free_count++;
-}
-
-static bool resize_block(void *self, void *block, size_t old_size, size_t new_size, size_t align)
-{
-    (void)self, (void)block, (void)old_size, (void)align;
-    return new_size <= OUTER_SIZE;
-}
-
 static damage_offer_t begin(mete_span_t arena, uint32_t search)
 {
-    static const mete_alloc_ops_t ops = {take_block, return_block, resize_block, NULL, NULL};
+    static const mete_alloc_ops_t ops = {pile_acquire, pile_release, pile_resize, NULL, NULL};
     static const mete_track_config_t config = {.site = NULL};
     (void)search;
     layout = (layout_t *)arena.start;
-    layout->free_count = BLOCK_COUNT;
-    for (size_t i = 0U; i < BLOCK_COUNT; i++) {
-        layout->free[i] = (uint8_t)((i * 7U) % BLOCK_COUNT);  // Neighbours in no order.
-        layout->is_out[i] = 0U;
-    }
-    (void)mete_track_init(&layout->track, (mete_alloc_t){&ops, layout}, &config);
+    pile_init(&layout->pile, layout->blocks[0], OUTER_SIZE, BLOCK_COUNT, 7U);
+    (void)mete_track_init(&layout->track, (mete_alloc_t){&ops, &layout->pile}, &config);
     return (damage_offer_t){{layout->blocks, sizeof layout->blocks},
                             SIZE_HERE_MAX,
                             ALIGN_HERE,
@@ -102,7 +70,7 @@ static size_t list_blocks(damage_block_t *blocks, size_t count_max)
     const size_t count = (count_max < BLOCK_COUNT) ? count_max : BLOCK_COUNT;
     for (size_t i = 0U; i < count; i++) {
         record_t *const record = record_in(i);
-        const bool is_live = layout->is_out[i] != 0U;
+        const bool is_live = layout->pile.is_out[i] != 0U;
         blocks[i] = (damage_block_t){(unsigned char *)(record + 1),
                                      is_live ? record->size : SIZE_HERE_MAX, is_live};
     }
@@ -114,7 +82,7 @@ static size_t list_words(damage_word_t *words, size_t count_max)
     size_t count = 0U;
     for (size_t i = 0U; (i < BLOCK_COUNT) && (count + 4U <= count_max); i++) {
         record_t *const record = record_in(i);
-        if (layout->is_out[i] == 0U) {
+        if (layout->pile.is_out[i] == 0U) {
             continue;
         }
         unsigned char *const at = (unsigned char *)record;
