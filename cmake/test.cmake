@@ -1,17 +1,36 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# mete_add_test(NAME SOURCES file... [MODULES layer/module...] [LEVELS 0|1|2|3...] [LARGE] [HOST_ONLY])
+# Compiles each file once per check level, whichever tests ask for it; RESULT gets the objects.
+function(mete_level_objects result level)
+    set(objects)
+    foreach(source IN LISTS ARGN)
+        file(RELATIVE_PATH name ${PROJECT_SOURCE_DIR} ${source})
+        string(REPLACE "/" "." name ${name}.l${level})
+        if(NOT TARGET ${name})
+            add_library(${name} OBJECT EXCLUDE_FROM_ALL ${source})
+            target_compile_definitions(${name} PRIVATE METE_CHECK_LEVEL=${level})
+            target_compile_options(${name} PRIVATE ${METE_WARNINGS})
+            target_link_libraries(${name} PRIVATE mete_test_support)
+        endif()
+        list(APPEND objects $<TARGET_OBJECTS:${name}>)
+    endforeach()
+    set(${result} ${objects} PARENT_SCOPE)
+endfunction()
+
+# mete_add_test(NAME SOURCES file... [MODULES layer/module...] [SHARED file...] [LEVELS 0|1|2|3...]
+#               [LARGE] [HOST_ONLY])
 #
 # One executable and one test per check level, named NAME.l<level>. A white-box test includes its
-# module's .c itself; MODULES are compiled beside it. LARGE tests do not fit boards with a few KiB and
-# are listed there as disabled, HOST_ONLY tests likewise on every board. Where METE_TESTS is set, tests
-# whose name does not match it are neither built nor run.
+# module's .c itself; MODULES, of mete/, and SHARED files are compiled once for all tests that name them.
+# LARGE tests do not fit boards with a few KiB and are listed there as disabled, HOST_ONLY tests likewise
+# on every board. Where METE_TESTS is set, tests whose name does not match it are neither built nor run.
 function(mete_add_test name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "LARGE;HOST_ONLY" "" "SOURCES;MODULES;LEVELS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "LARGE;HOST_ONLY" "" "SOURCES;MODULES;SHARED;LEVELS")
     if(NOT arg_LEVELS)
         set(arg_LEVELS 1 3)
     endif()
     list(TRANSFORM arg_MODULES PREPEND ${PROJECT_SOURCE_DIR}/mete/)
     list(TRANSFORM arg_MODULES APPEND .c)
+    list(TRANSFORM arg_SHARED PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
     foreach(level IN LISTS arg_LEVELS)
         set(test ${name}.l${level})
         if((METE_BOARD AND arg_HOST_ONLY) OR (METE_BOARD STREQUAL "microbit" AND arg_LARGE))
@@ -19,7 +38,8 @@ function(mete_add_test name)
             set_tests_properties(${test} PROPERTIES DISABLED TRUE)
             continue()
         endif()
-        add_executable(${test} ${arg_SOURCES} ${arg_MODULES})
+        mete_level_objects(objects ${level} ${arg_MODULES} ${arg_SHARED})
+        add_executable(${test} ${arg_SOURCES} ${objects})
         target_compile_definitions(${test} PRIVATE METE_CHECK_LEVEL=${level})
         target_compile_options(${test} PRIVATE ${METE_WARNINGS})
         target_link_libraries(${test} PRIVATE mete_test_support)
