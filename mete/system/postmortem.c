@@ -8,10 +8,14 @@
 #include "mete/core/crc.h"
 #include "mete/core/words.h"
 
-enum { DEPTH = METE_POSTMORTEM_DEPTH, PEAK_COUNT = METE_POSTMORTEM_PEAK_COUNT };
+enum {
+    DEPTH = METE_POSTMORTEM_DEPTH,
+    PEAK_COUNT = METE_POSTMORTEM_PEAK_COUNT,
+    SITE_COUNT = METE_POSTMORTEM_SITE_COUNT
+};
 
 _Static_assert(sizeof(mete_postmortem_record_t) ==
-                   (7U + 11U * DEPTH + PEAK_COUNT + 1U) * sizeof(size_t),
+                   (7U + 11U * DEPTH + PEAK_COUNT + 3U * SITE_COUNT + 1U) * sizeof(size_t),
                "the host finds numbers by counting words");
 
 static size_t crc_of(const mete_postmortem_record_t *record)
@@ -141,6 +145,36 @@ void mete_postmortem_note_peak(mete_postmortem_t *postmortem, size_t index, size
     }
     mete_postmortem_record_t *const record = begin(postmortem);
     record->peaks[index] = value;
+    end(postmortem, record);
+}
+
+// The entry of a call site; or, as it has none, the one with the fewest bytes.
+static size_t place_of(const mete_postmortem_record_t *record, size_t caller)
+{
+    size_t least = 0U;
+    for (size_t i = 0U; i < SITE_COUNT; i++) {
+        const mete_postmortem_site_t *const site = &record->sites[i];
+        if ((site->caller == caller) && (site->size != 0U)) {
+            return i;
+        }
+        least = (site->size < record->sites[least].size) ? i : least;
+    }
+    return least;
+}
+
+void mete_postmortem_note_site(mete_postmortem_t *postmortem, const void *caller, size_t count,
+                               size_t size)
+{
+    METE_ASSERT((postmortem != NULL) && (postmortem->config != NULL));
+    const mete_postmortem_record_t *const last = mete_postmortem_last(postmortem);
+    if (last->sites[place_of(last, (size_t)caller)].size >= size) {
+        return;
+    }
+    mete_postmortem_record_t *const record = begin(postmortem);
+    mete_postmortem_site_t *const site = &record->sites[place_of(record, (size_t)caller)];
+    site->caller = (size_t)caller;
+    site->count = count;
+    site->size = size;
     end(postmortem, record);
 }
 

@@ -6,7 +6,7 @@
 ///
 /// A device in the field resets itself, and what led to it is gone with its RAM's contents, unless it lies in
 /// memory that start-up leaves alone. Here that is a record of the last faults, the last refused requests with
-/// the largest block that was free then, and peaks. The program looks at it after the next start, or whoever
+/// the largest block that was free then, peaks, and the call sites that held most. The program looks at it after the next start, or whoever
 /// has the device dumps the memory: `mete postmortem DUMP` on the host says in words what it holds.
 ///
 ///     METE_POSTMORTEM_PLACE static mete_postmortem_store_t store;
@@ -39,6 +39,7 @@ extern "C" {
 
 #define METE_POSTMORTEM_DEPTH      4U  ///< Faults and refusals that are kept.
 #define METE_POSTMORTEM_PEAK_COUNT 4U
+#define METE_POSTMORTEM_SITE_COUNT 4U
 #define METE_POSTMORTEM_MAGIC      0x4D505431U  ///< The first word of a record.
 
 /// Where the store lies, so that start-up leaves it alone: port/board/sections.ld has such a section.
@@ -65,6 +66,13 @@ typedef struct mete_postmortem_refusal {
     size_t boot;
 } mete_postmortem_refusal_t;
 
+/// A call site that held much, and how much when it held most.
+typedef struct mete_postmortem_site {
+    size_t caller;  ///< 0: unknown.
+    size_t count;   ///< Blocks.
+    size_t size;    ///< Bytes in them; 0: this entry is free.
+} mete_postmortem_site_t;
+
 /// What is kept. The newest of the faults is faults[(fault_total - 1) % METE_POSTMORTEM_DEPTH], and so on.
 typedef struct mete_postmortem_record {
     size_t magic;
@@ -77,6 +85,7 @@ typedef struct mete_postmortem_record {
     mete_postmortem_fault_t faults[METE_POSTMORTEM_DEPTH];
     mete_postmortem_refusal_t refusals[METE_POSTMORTEM_DEPTH];
     size_t peaks[METE_POSTMORTEM_PEAK_COUNT];
+    mete_postmortem_site_t sites[METE_POSTMORTEM_SITE_COUNT];  ///< In no order.
     size_t crc;  ///< CRC-32 of all between it and the magic number.
 } mete_postmortem_record_t;
 
@@ -118,6 +127,11 @@ void mete_postmortem_note_refusal(mete_postmortem_t *postmortem, size_t size, co
 /// Remembers `value`, of whatever the program calls peak `index`, if it is the highest so far; index <
 /// METE_POSTMORTEM_PEAK_COUNT. For a timer, not for every call.
 void mete_postmortem_note_peak(mete_postmortem_t *postmortem, size_t index, size_t value);
+
+/// Remembers that `count` blocks of `size` bytes in all were acquired by one call site, if that is the most it ever
+/// had and it is among those that had most. For a timer that goes through all sites, with mete_growth_walk() say.
+void mete_postmortem_note_site(mete_postmortem_t *postmortem, const void *caller, size_t count,
+                               size_t size);
 
 /// A listener that notes METE_EVENT_REFUSE and METE_EVENT_FAULT, for the configs of other modules.
 mete_observer_t mete_postmortem_as_observer(mete_postmortem_t *postmortem);

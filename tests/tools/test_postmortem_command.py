@@ -15,10 +15,10 @@ import zlib
 
 METE = os.path.abspath(sys.argv[1])
 OK, UNREADABLE, USAGE = 0, 2, 64
-MAGIC, DEPTH, PEAKS = 0x4D505431, 4, 4
+MAGIC, DEPTH, PEAKS, SITES = 0x4D505431, 4, 4, 4
 
 
-def record(bits=32, sequence=7, boot=3, damage=0, faults=(), refusals=(), peaks=(), fault_total=None):
+def record(bits=32, sequence=7, boot=3, damage=0, faults=(), refusals=(), peaks=(), sites=(), fault_total=None):
     """A record as a core writes it. Faults and refusals: those of the ring, from its start."""
     rows = list(faults) + [(0,) * 6] * (DEPTH - len(faults))
     requests = list(refusals) + [(0,) * 5] * (DEPTH - len(refusals))
@@ -26,6 +26,7 @@ def record(bits=32, sequence=7, boot=3, damage=0, faults=(), refusals=(), peaks=
     words = [bits // 8, sequence, boot, damage, total, len(refusals)]
     words += [word for row in rows + requests for word in row]
     words += list(peaks) + [0] * (PEAKS - len(peaks))
+    words += [word for row in list(sites) + [(0,) * 3] * (SITES - len(sites)) for word in row]
     letter = "I" if bits == 32 else "Q"
     body = struct.pack(f"<{len(words)}{letter}", *words)
     return struct.pack("<" + letter, MAGIC) + body + struct.pack("<" + letter, zlib.crc32(body))
@@ -71,6 +72,14 @@ class Command(unittest.TestCase):
     def test_peaks_and_dropped_records_are_named(self):
         text = self.says(record(peaks=[0, 4321], damage=2), "peak 1: 4321\n", "dropped, 2 times")
         self.assertNotIn("peak 0", text)
+
+    def test_sites_come_with_the_most_bytes_first(self):
+        text = self.says(record(sites=[(0x8001, 1, 24), (0, 0, 0), (0x8003, 3, 300), (0, 2, 200)]),
+                         "call sites that held most, and when they held most:\n"
+                         "  300 bytes in 3 blocks, called from 0x8003\n  200 bytes in 2 blocks\n"
+                         "  24 bytes in 1 block, called from 0x8001\n")
+        self.assertEqual(text.count(" in "), 3)
+        self.assertNotIn("held", self.says(record()))
 
     def test_the_newest_whole_record_counts_wherever_it_lies(self):
         noise = random.Random(1).randbytes(4096)

@@ -113,6 +113,48 @@ static void test_only_higher_peaks_are_kept(void)
     }
 }
 
+// The entry of a caller; NULL: it has none.
+static const mete_postmortem_site_t *site_of(const void *caller)
+{
+    const mete_postmortem_site_t *found = NULL;
+    for (size_t i = 0U; i < METE_POSTMORTEM_SITE_COUNT; i++) {
+        const mete_postmortem_site_t *const site = &last()->sites[i];
+        if ((site->size != 0U) && (site->caller == (size_t)caller)) {
+            EXPECT(found == NULL);
+            found = site;
+        }
+    }
+    return found;
+}
+
+static void test_the_sites_that_held_most_are_kept(void)
+{
+    static const char code[METE_POSTMORTEM_SITE_COUNT + 1U];
+    start();
+    for (size_t i = 0U; i < METE_POSTMORTEM_SITE_COUNT; i++) {
+        mete_postmortem_note_site(&postmortem, &code[i], i + 1U, 100U * (i + 1U));
+    }
+    const size_t sequence = last()->sequence;
+    mete_postmortem_note_site(&postmortem, &code[METE_POSTMORTEM_SITE_COUNT], 9U, 100U);
+    mete_postmortem_note_site(&postmortem, &code[1], 9U, 200U);
+    EXPECT((last()->sequence == sequence) && (site_of(&code[1])->count == 2U));
+    mete_postmortem_note_site(&postmortem, &code[METE_POSTMORTEM_SITE_COUNT], 9U, 101U);
+    EXPECT((site_of(&code[0]) == NULL) && (site_of(&code[METE_POSTMORTEM_SITE_COUNT])->count == 9U));
+    mete_postmortem_note_site(&postmortem, &code[3], 7U, 1000U);
+    EXPECT((site_of(&code[3])->size == 1000U) && (site_of(&code[3])->count == 7U));
+    EXPECT((site_of(&code[2])->size == 300U) && restart() && (site_of(&code[3])->size == 1000U));
+}
+
+static void test_a_site_may_be_unknown(void)
+{
+    start();
+    mete_postmortem_note_site(&postmortem, NULL, 1U, 0U);
+    EXPECT(site_of(NULL) == NULL);
+    mete_postmortem_note_site(&postmortem, NULL, 1U, 5U);
+    mete_postmortem_note_site(&postmortem, NULL, 2U, 6U);
+    EXPECT(site_of(NULL)->count == 2U);
+}
+
 static void test_the_last_ones_are_kept_as_a_model_says(void)
 {
     start();
@@ -282,6 +324,8 @@ int main(void)
     RUN(test_what_was_noted_survives_a_reset);
     RUN(test_without_callbacks_time_and_room_are_unknown);
     RUN(test_only_higher_peaks_are_kept);
+    RUN(test_the_sites_that_held_most_are_kept);
+    RUN(test_a_site_may_be_unknown);
     RUN(test_the_last_ones_are_kept_as_a_model_says);
     RUN(test_events_are_noted);
     RUN(test_every_bit_that_changes_is_found);
