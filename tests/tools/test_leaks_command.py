@@ -300,7 +300,7 @@ class Reports(unittest.TestCase):
                          (UNREADABLE, "mete leaks: /nowhere: No such file or directory\n"))
         told = mete("--elf", __file__, "-", text=LINE + TOTAL)
         self.assertEqual(told.returncode, UNREADABLE)
-        self.assertIn("found no ELF file, expected the program that made the report", told.stderr)
+        self.assertIn("found no ELF file, expected the program that ran", told.stderr)
 
     def test_a_copied_stack_of_garbage_ends_and_shows_the_call(self):
         words = ",".join(hex(0xFFFFFFFF - 7 * i) for i in range(60))

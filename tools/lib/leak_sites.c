@@ -14,12 +14,6 @@ typedef struct leak_entry {
     const leak_t *leak;
 } entry_t;
 
-// A return address lies behind its call; one byte less lies inside. Bit 0 may say Thumb.
-static uint64_t call_before(uint64_t address)
-{
-    return (address & ~(uint64_t)1U) - 1U;
-}
-
 // Sorts by calls, then by report.
 static int compare_entries(const void *a, const void *b)
 {
@@ -60,13 +54,13 @@ static size_t list_calls(const leak_t *leak, symbols_t *symbols, uint64_t base, 
         frames = unwound;
     }
     size_t at = 0U;
-    while ((at < frame_count) && (call_before(frames[at]) != leak->call)) {
+    while ((at < frame_count) && (symbols_call_before(frames[at]) != leak->call)) {
         at++;
     }
     calls[0] = leak->call - base;
     size_t count = 1U;
     for (size_t i = at + 1U; (i < frame_count) && (count < CALL_COUNT_MAX); i++) {
-        calls[count] = call_before(frames[i]) - base;
+        calls[count] = symbols_call_before(frames[i]) - base;
         count++;
     }
     return count;

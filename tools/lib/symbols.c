@@ -20,6 +20,7 @@ struct symbols {
     Elf *elf;
     Dwarf *dwarf;
     Dwarf_CFI *calls;  // Of .debug_frame, or else of .eh_frame; NULL: neither.
+    unsigned word_size;
     bool is_movable;
 };
 
@@ -45,10 +46,11 @@ static bool prepare(symbols_t *symbols, char *reason, size_t size)
 {
     GElf_Ehdr header;
     if ((elf_kind(symbols->elf) != ELF_K_ELF) || (gelf_getehdr(symbols->elf, &header) == NULL)) {
-        say(reason, size, "found no ELF file, expected the program that made the report");
+        say(reason, size, "found no ELF file, expected the program that ran");
         return false;
     }
     symbols->is_movable = (header.e_type == ET_DYN);
+    symbols->word_size = (header.e_ident[EI_CLASS] == ELFCLASS32) ? 4U : 8U;
     symbols->dwarf = dwarf_begin_elf(symbols->elf, DWARF_C_READ, NULL);
     if (!has_units(symbols->dwarf)) {
         say(reason, size, "found no debug information, expected a program compiled with -g");
@@ -96,6 +98,85 @@ void symbols_close(symbols_t *symbols)
 bool symbols_is_movable(const symbols_t *symbols)
 {
     return symbols->is_movable;
+}
+
+// ---- Memory
+
+unsigned symbols_word_size(const symbols_t *symbols)
+{
+    return symbols->word_size;
+}
+
+// The next section, and what it is; NULL behind the last.
+static Elf_Scn *next_section(const symbols_t *symbols, Elf_Scn *section, GElf_Shdr *header)
+{
+    Elf_Scn *next = section;
+    do {
+        next = elf_nextscn(symbols->elf, next);
+    } while ((next != NULL) && (gelf_getshdr(next, header) == NULL));
+    return next;
+}
+
+bool symbols_section(const symbols_t *symbols, const char *name, symbols_memory_t *memory)
+{
+    GElf_Shdr header;
+    size_t names = 0U;
+    (void)elf_getshdrstrndx(symbols->elf, &names);
+    for (Elf_Scn *at = NULL; (at = next_section(symbols, at, &header)) != NULL;) {
+        const char *const found = elf_strptr(symbols->elf, names, header.sh_name);
+        if ((found != NULL) && (strcmp(found, name) == 0) && (header.sh_flags & SHF_ALLOC) != 0U) {
+            *memory = (symbols_memory_t){header.sh_addr, header.sh_size};
+            return true;
+        }
+    }
+    return false;
+}
+
+// Those in one table.
+static size_t count_variables(const symbols_t *symbols, Elf_Scn *section, const GElf_Shdr *header,
+                              const char *name, symbols_memory_t *memory)
+{
+    size_t count = 0U;
+    GElf_Sym symbol;
+    Elf_Data *const table = elf_getdata(section, NULL);
+    for (int i = 0; (table != NULL) && (gelf_getsym(table, i, &symbol) != NULL); i++) {
+        const char *const found = elf_strptr(symbols->elf, header->sh_link, symbol.st_name);
+        if ((GELF_ST_TYPE(symbol.st_info) == STT_OBJECT) && (found != NULL) &&
+            (strcmp(found, name) == 0)) {
+            *memory = (symbols_memory_t){symbol.st_value, symbol.st_size};
+            count++;
+        }
+    }
+    return count;
+}
+
+size_t symbols_variable(const symbols_t *symbols, const char *name, symbols_memory_t *memory)
+{
+    size_t count = 0U;
+    GElf_Shdr header;
+    for (Elf_Scn *at = NULL; (at = next_section(symbols, at, &header)) != NULL;) {
+        if (header.sh_type == SHT_SYMTAB) {
+            count += count_variables(symbols, at, &header, name, memory);
+        }
+    }
+    return count;
+}
+
+const void *symbols_code(const symbols_t *symbols, size_t size_max, symbols_memory_t *memory)
+{
+    GElf_Shdr header;
+    for (Elf_Scn *at = NULL; (at = next_section(symbols, at, &header)) != NULL;) {
+        const Elf_Data *const bytes =
+            (header.sh_type == SHT_PROGBITS) && ((header.sh_flags & SHF_EXECINSTR) != 0U)
+                ? elf_rawdata(at, NULL)
+                : NULL;
+        if ((bytes != NULL) && (bytes->d_buf != NULL) && (bytes->d_size != 0U)) {
+            *memory = (symbols_memory_t){header.sh_addr,
+                                         (bytes->d_size < size_max) ? bytes->d_size : size_max};
+            return bytes->d_buf;
+        }
+    }
+    return NULL;
 }
 
 // ---- Source
@@ -191,6 +272,11 @@ size_t symbols_find(symbols_t *symbols, uint64_t address, place_t places[PLACE_C
 }
 
 // ---- Calls
+
+uint64_t symbols_call_before(uint64_t address)
+{
+    return (address & ~(uint64_t)1U) - 1U;
+}
 
 bool symbols_is_stack(const uint64_t *words, size_t word_count)
 {

@@ -29,8 +29,31 @@ void symbols_close(symbols_t *symbols);
 /// True if the program is loaded wherever there is room, so that its addresses say nothing of themselves.
 bool symbols_is_movable(const symbols_t *symbols);
 
+/// Bytes in an address of the program: 4 or 8.
+unsigned symbols_word_size(const symbols_t *symbols);
+
+/// Memory of the program, as its ELF file describes it.
+typedef struct symbols_memory {
+    uint64_t address;
+    uint64_t size;  ///< Bytes.
+} symbols_memory_t;
+
+/// The section of a name. False: there is none in memory.
+bool symbols_section(const symbols_t *symbols, const char *name, symbols_memory_t *memory);
+
+/// The variable of a name. Returns how many have it; of several, `memory` is the last.
+size_t symbols_variable(const symbols_t *symbols, const char *name, symbols_memory_t *memory);
+
+/// The first instructions of the program, at most `size_max` bytes of them, which last as long as the symbols. NULL:
+/// it has none.
+const void *symbols_code(const symbols_t *symbols, size_t size_max, symbols_memory_t *memory);
+
 /// What was inlined, and into what, at an address inside an instruction. Returns how many; 0: unknown.
 size_t symbols_find(symbols_t *symbols, uint64_t address, place_t places[PLACE_COUNT_MAX]);
+
+/// An address inside the call that returns to `address`. A return address lies behind its call, perhaps in another line;
+/// bit 0 may say Thumb.
+uint64_t symbols_call_before(uint64_t address);
 
 /// The return addresses on a copied stack of a Cortex-M, innermost first. `words` are as mete_cortex_m_trace()
 /// of port/cpu/cortex_m.h writes them. Returns how many, at most `frame_count_max`: it stops where the copy or

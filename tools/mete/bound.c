@@ -6,22 +6,13 @@
 #include "tools/mete/bound_report.h"
 #include "tools/mete/command.h"
 
-#include <argp.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 // Options without a letter.
-enum {
-    OPTION_NOTES = 256,
-    OPTION_BARE,
-    OPTION_CASE,
-    OPTION_SET,
-    OPTION_PATH,
-    OPTION_FORMAT,
-    OPTION_HEADER
-};
+enum { OPTION_NOTES = 256, OPTION_BARE, OPTION_CASE, OPTION_SET, OPTION_PATH, OPTION_HEADER };
 
 enum { NOTES_FILE_MAX = 16 };
 
@@ -48,7 +39,6 @@ static const struct argp_option options[] = {
     {"case", OPTION_CASE, "NAME", 0, "The case that notes with `cases` speak of", 0},
     {"set", OPTION_SET, "NAME=NUMBER", 0, "A parameter of the notes, as buddy.levels=8", 0},
     {"path", OPTION_PATH, NULL, 0, "Print the longest path, by source line (text only)", 0},
-    {"format", OPTION_FORMAT, "text|json", 0, "How to report. Default: text", 0},
     {"header", OPTION_HEADER, "FILE", 0,
      "Write a C header with the bounds of all allocators in the program, for mete/wrap/timing.h",
      0},
@@ -87,14 +77,6 @@ static void parse_set(const settings_t *settings, char *text, const struct argp_
     }
 }
 
-static void parse_format(settings_t *settings, const char *name, const struct argp_state *state)
-{
-    settings->is_json = (strcmp(name, "json") == 0);
-    if (!settings->is_json && (strcmp(name, "text") != 0)) {
-        argp_error(state, "--format: found '%s', expected text or json", name);
-    }
-}
-
 static void parse_notes(settings_t *settings, const char *path, const struct argp_state *state)
 {
     if (settings->note_file_count == NOTES_FILE_MAX) {
@@ -108,6 +90,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 {
     settings_t *const settings = state->input;
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &settings->is_json;
+        return 0;
     case OPTION_NOTES:
         parse_notes(settings, argument, state);
         return 0;
@@ -122,9 +107,6 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_PATH:
         settings->shows_path = true;
-        return 0;
-    case OPTION_FORMAT:
-        parse_format(settings, argument, state);
         return 0;
     case OPTION_HEADER:
         settings->header_path = argument;
@@ -251,7 +233,7 @@ static status_t report_all(const settings_t *settings, program_t *program, json_
     status_t worst = STATUS_OK;
     for (size_t i = 1U; i < settings->argument_count; i++) {
         const status_t status = report(settings, program, settings->arguments[i], reports);
-        worst = (status > worst) ? status : worst;
+        worst = command_worse(worst, status);
     }
     const char *name = NULL;
     for (size_t i = 0U; (settings->argument_count == 1U) &&
@@ -260,7 +242,7 @@ static status_t report_all(const settings_t *settings, program_t *program, json_
         const program_function_t *function = NULL;
         if (program_find(program, name, &function) != 0U) {
             const status_t status = report(settings, program, name, reports);
-            worst = (status > worst) ? status : worst;
+            worst = command_worse(worst, status);
         }
     }
     return worst;
@@ -292,8 +274,7 @@ static status_t write_text(const settings_t *settings, const char *text)
     FILE *const file = fopen(settings->header_path, "we");
     const bool is_written = (file != NULL) && (fputs(text, file) >= 0);
     if ((file == NULL) || (fclose(file) != 0) || !is_written) {
-        fprintf(stderr, "%s: %s: %s\n", settings->command_name, settings->header_path,
-                strerror(errno));
+        command_tell(settings->command_name, settings->header_path, 0U, strerror(errno));
         return STATUS_UNREADABLE;
     }
     return STATUS_OK;
@@ -385,22 +366,24 @@ static status_t run(const settings_t *settings, program_t *program)
     status_t status = report_all(settings, program, reports);
     if (settings->header_path != NULL) {
         const status_t written = write_header(settings, program);
-        status = (written > status) ? written : status;
+        status = command_worse(status, written);
     }
     if (settings->is_json) {
         json_t *const all = json_pack("{s:s, s:s, s:o}", "program", settings->arguments[0],
                                       "machine", program_machine(program), "functions", reports);
-        json_dumpf(all, stdout, JSON_INDENT(1));
-        fputs("\n", stdout);
-        json_decref(all);
+        command_print_json(all);
     }
     return status;
 }
 
 int bound_command(int argument_count, char **arguments)
 {
-    const struct argp argp = {
-        .options = options, .parser = parse, .args_doc = "ELF [FUNCTION...]", .doc = description};
+    const struct argp_child children[] = {{&command_format_argp, 0, NULL, 0}, {NULL, 0, NULL, 0}};
+    const struct argp argp = {.options = options,
+                              .parser = parse,
+                              .args_doc = "ELF [FUNCTION...]",
+                              .doc = description,
+                              .children = children};
     settings_t settings = {.command_name = arguments[0], .notes = notes_new()};
     status_t status = STATUS_UNREADABLE;
     if ((settings.notes == NULL) ||
@@ -413,7 +396,7 @@ int bound_command(int argument_count, char **arguments)
     if (program != NULL) {
         status = run(&settings, program);
     } else if (reason[0] != '\0') {
-        fprintf(stderr, "%s: %s: %s\n", settings.command_name, settings.arguments[0], reason);
+        command_tell(settings.command_name, settings.arguments[0], 0U, reason);
     }
     program_close(program);
     notes_free(settings.notes);

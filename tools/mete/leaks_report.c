@@ -2,9 +2,9 @@
 
 #include "tools/mete/leaks_report.h"
 
+#include "tools/mete/source.h"
+
 #include <inttypes.h>
-#include <string.h>
-#include <unistd.h>
 
 static const char *plural(uint64_t count)
 {
@@ -16,44 +16,7 @@ static const leak_report_t *last_of(const leaks_report_t *report)
     return &report->series->reports[report->series->report_count - 1U];
 }
 
-// A path below the current folder as seen from there.
-static const char *short_path(const char *path)
-{
-    static char here[4096];
-    const size_t length = (getcwd(here, sizeof here) != NULL) ? strlen(here) : 0U;
-    const bool is_below =
-        (length != 0U) && (strncmp(path, here, length) == 0) && (path[length] == '/');
-    const char *const below = is_below ? path + length + 1U : path;
-    return (strncmp(below, "./", 2U) == 0) ? below + 2 : below;
-}
-
-static size_t find_places(const leaks_report_t *report, uint64_t address, place_t *places)
-{
-    return (report->symbols != NULL) ? symbols_find(report->symbols, address, places) : 0U;
-}
-
 // ---- Text
-
-static void print_place(FILE *file, const place_t *place)
-{
-    fprintf(file, "    %s", (place->function != NULL) ? place->function : "?");
-    if (place->file != NULL) {
-        fprintf(file, " at %s:%d", short_path(place->file), place->line);
-    }
-    fputs(place->is_inlined ? ", inlined\n" : "\n", file);
-}
-
-static void print_call(FILE *file, const leaks_report_t *report, uint64_t address)
-{
-    place_t places[PLACE_COUNT_MAX];
-    const size_t count = find_places(report, address, places);
-    for (size_t i = 0U; i < count; i++) {
-        print_place(file, &places[i]);
-    }
-    if (count == 0U) {
-        fprintf(file, "    0x%08" PRIx64 "\n", address);
-    }
-}
 
 static void print_growth(FILE *file, const leak_site_t *site)
 {
@@ -86,7 +49,7 @@ static void print_site(FILE *file, const leaks_report_t *report, const leak_site
     }
     fputs("\n", file);
     for (size_t i = 0U; i < site->call_count; i++) {
-        print_call(file, report, site->calls[i]);
+        (void)source_print(file, report->symbols, site->calls[i], "    ");
     }
     print_growth(file, site);
 }
@@ -106,27 +69,11 @@ void leaks_report_print(FILE *file, const leaks_report_t *report)
 
 // ---- JSON
 
-static json_t *place_to_json(uint64_t address, const place_t *place)
-{
-    char text[24];
-    (void)snprintf(text, sizeof text, "0x%08" PRIx64, address);
-    return json_pack("{s:s, s:s?, s:s?, s:i, s:b}", "address", text, "function", place->function,
-                     "file", place->file, "line", place->line, "inlined",
-                     place->is_inlined ? 1 : 0);
-}
-
 static json_t *calls_to_json(const leaks_report_t *report, const leak_site_t *site)
 {
     json_t *const calls = json_array();
     for (size_t i = 0U; i < site->call_count; i++) {
-        place_t places[PLACE_COUNT_MAX];
-        const size_t found = find_places(report, site->calls[i], places);
-        if (found == 0U) {
-            places[0] = (place_t){NULL, NULL, 0, false};
-        }
-        for (size_t j = 0U; j < ((found != 0U) ? found : 1U); j++) {
-            json_array_append_new(calls, place_to_json(site->calls[i], &places[j]));
-        }
+        source_to_json(calls, report->symbols, site->calls[i]);
     }
     return calls;
 }

@@ -4,7 +4,6 @@
 
 #include "tools/mete/command.h"
 
-#include <argp.h>
 #include <locale.h>
 #include <stdint.h>
 #include <stdio.h>

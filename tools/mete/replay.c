@@ -11,13 +11,12 @@
 #include "tools/mete/command.h"
 #include "tools/mete/replay_report.h"
 
-#include <argp.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 // Options without a letter.
-enum { OPTION_FIT = 256, OPTION_VERIFY, OPTION_FLOOR, OPTION_FORMAT, OPTION_CHART };
+enum { OPTION_FIT = 256, OPTION_VERIFY, OPTION_FLOOR, OPTION_CHART };
 
 typedef struct settings {
     const char *command_name;
@@ -45,7 +44,6 @@ static const struct argp_option options[] = {
     {"floor", OPTION_FLOOR, NULL, 0, "Report what perfect compaction would need", 0},
     {"verify", OPTION_VERIFY, NULL, 0, "Write a pattern into every block, and check it", 0},
     {"chart", OPTION_CHART, NULL, 0, "Draw memory over time (text only)", 0},
-    {"format", OPTION_FORMAT, "text|json", 0, "How to report. Default: text", 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };
 
@@ -137,14 +135,6 @@ static void parse_backend(settings_t *settings, const char *name, const struct a
     }
 }
 
-static void parse_format(settings_t *settings, const char *name, const struct argp_state *state)
-{
-    settings->is_json = (strcmp(name, "json") == 0);
-    if (!settings->is_json && (strcmp(name, "text") != 0)) {
-        argp_error(state, "--format: found '%s', expected text or json", name);
-    }
-}
-
 static void parse_arena(settings_t *settings, const char *text, const struct argp_state *state)
 {
     if (!parse_size(text, &settings->arena_size)) {
@@ -169,6 +159,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 {
     settings_t *const settings = state->input;
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &settings->is_json;
+        return 0;
     case 'a':
         parse_backend(settings, argument, state);
         return 0;
@@ -177,9 +170,6 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case 's':
         parse_arena(settings, argument, state);
-        return 0;
-    case OPTION_FORMAT:
-        parse_format(settings, argument, state);
         return 0;
     case OPTION_FIT:
         settings->is_fit = true;
@@ -306,15 +296,6 @@ static bool replay_trace(report_t *report, const settings_t *settings, progress_
             replay_with(report, settings, wide, progress));
 }
 
-static void print_error(const settings_t *settings, const report_t *report)
-{
-    if (report->error.line != 0U) {
-        fprintf(stderr, "%s:%zu: %s\n", report->path, report->error.line, report->error.text);
-    } else {
-        fprintf(stderr, "%s: %s: %s\n", settings->command_name, report->path, report->error.text);
-    }
-}
-
 static status_t status_of(const report_t *report)
 {
     if (report->result.defect != NULL) {
@@ -340,7 +321,7 @@ static status_t process(const settings_t *settings, const char *path, report_sum
     if (is_replayed) {
         report.has_floor = replay_floor_of(&report.trace, report.backend, &report.bound);
     } else {
-        print_error(settings, &report);
+        command_tell(settings->command_name, path, report.error.line, report.error.text);
         trace_free(&report.trace);
     }
     report_add(summary, &report);
@@ -356,11 +337,8 @@ static status_t process(const settings_t *settings, const char *path, report_sum
 static void finish(const settings_t *settings, const report_summary_t *summary, json_t *reports)
 {
     if (settings->is_json) {
-        json_t *const all =
-            json_pack("{s:o, s:o}", "traces", reports, "summary", report_summary_to_json(summary));
-        json_dumpf(all, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
-        fputs("\n", stdout);
-        json_decref(all);
+        command_print_json(
+            json_pack("{s:o, s:o}", "traces", reports, "summary", report_summary_to_json(summary)));
     } else if (summary->trace_count > 1U) {
         report_print_summary(stdout, summary);
     }
@@ -368,10 +346,12 @@ static void finish(const settings_t *settings, const report_summary_t *summary, 
 
 int replay_command(int argument_count, char **arguments)
 {
+    const struct argp_child children[] = {{&command_format_argp, 0, NULL, 0}, {NULL, 0, NULL, 0}};
     const struct argp argp = {.options = options,
                               .parser = parse,
                               .args_doc = "TRACE...",
                               .doc = description,
+                              .children = children,
                               .help_filter = filter_help};
     settings_t settings = {.command_name = arguments[0], .search = 2U};
     if (argp_parse(&argp, argument_count, arguments, 0, NULL, &settings) != 0) {
@@ -382,7 +362,7 @@ int replay_command(int argument_count, char **arguments)
     status_t worst = STATUS_OK;
     for (size_t i = 0U; i < settings.path_count; i++) {
         const status_t status = process(&settings, settings.paths[i], &summary, reports);
-        worst = (status > worst) ? status : worst;
+        worst = command_worse(worst, status);
     }
     finish(&settings, &summary, reports);
     return (int)worst;
