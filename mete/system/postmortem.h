@@ -7,7 +7,8 @@
 /// A device in the field resets itself, and what led to it is gone with its RAM's contents, unless it lies in
 /// memory that start-up leaves alone. Here that is a record of the last faults, the last refused requests with
 /// the largest block that was free then, peaks, and the call sites that held most. The program looks at it after the next start, or whoever
-/// has the device dumps the memory: `mete postmortem DUMP` on the host says in words what it holds.
+/// has the device dumps the memory: `mete postmortem DUMP` on the host, or `mete postmortem --gdb HOST:PORT` through a
+/// debugger's port, says in words what it holds, and where in the source.
 ///
 ///     METE_POSTMORTEM_PLACE static mete_postmortem_store_t store;
 ///     static const mete_postmortem_config_t config = {.store = &store, .clock = mete_clock_ms};

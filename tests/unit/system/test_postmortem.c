@@ -139,7 +139,8 @@ static void test_the_sites_that_held_most_are_kept(void)
     mete_postmortem_note_site(&postmortem, &code[1], 9U, 200U);
     EXPECT((last()->sequence == sequence) && (site_of(&code[1])->count == 2U));
     mete_postmortem_note_site(&postmortem, &code[METE_POSTMORTEM_SITE_COUNT], 9U, 101U);
-    EXPECT((site_of(&code[0]) == NULL) && (site_of(&code[METE_POSTMORTEM_SITE_COUNT])->count == 9U));
+    EXPECT((site_of(&code[0]) == NULL) &&
+           (site_of(&code[METE_POSTMORTEM_SITE_COUNT])->count == 9U));
     mete_postmortem_note_site(&postmortem, &code[3], 7U, 1000U);
     EXPECT((site_of(&code[3])->size == 1000U) && (site_of(&code[3])->count == 7U));
     EXPECT((site_of(&code[2])->size == 300U) && restart() && (site_of(&code[3])->size == 1000U));
