@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// The check word of a record holds together its address, its tracker's, its size and its alignment: one
-// compare with what a caller says verifies them all, and the size once more beside it leaves no two ways
-// to be right. What the word says beyond that is whether the record is in the list. So blocks that are
-// not, and suspects, fail the compare and cost those that pass it nothing.
-//
-// Links are trusted when the record they lead to lies where records can lie and leads back. That both
-// neighbours do so is also what tells a live block from one that is gone.
+// What a record says, and when it can be trusted, is in track_records.h, a part of this file: nobody else
+// includes it.
 //
 // A call that has nothing to do but to record goes a short way: acquire(), keep() and release() are all of
 // it. What else there may be (frames, owners, listeners, a cursor, blocks that are not recorded) is asked
@@ -14,7 +9,7 @@
 
 #include "mete/wrap/track.h"
 
-#include "mete/core/stride.h"
+#include "mete/wrap/track_records.h"
 
 #define IS_CHECKED (METE_CHECK_LEVEL >= 1)
 
@@ -26,124 +21,14 @@
 #define CHECK_ALL(track) ((void)0)
 #endif
 
-typedef mete_dlist_link_t link_t;
-typedef mete_track_record_t record_t;
-typedef mete_track_block_t block_t;
-
 // Of a tracker's mode.
 enum { MODE_STOPPED = 1, MODE_NOTED = 2, MODE_CURSOR = 4, MODE_TOLD = 8 };
-
-enum { ALIGN_MIN = METE_TRACK_ALIGN_MIN, ALIGN_MIN_LOG2 = 3 };
-
-// Trackers that are neighbours shall differ where no alignment does, and a size that changed places with
-// its check word shall be noticed.
-enum { KEY_ROTATION = 13, SIZE_ROTATION = 16 };
-
-// What a check word says of a record. Any two differ in half of all bits, or in all.
-#define STATE_LISTED  ((uintptr_t)0U)
-#define STATE_SUSPECT UINTPTR_MAX
-#define STATE_LOOSE   (UINTPTR_MAX / 0xFFU * 0x5AU)  // In every byte.
 
 _Static_assert((1 << ALIGN_MIN_LOG2) == ALIGN_MIN, "one follows from the other");
 _Static_assert(_Alignof(record_t) <= ALIGN_MIN, "records are as aligned as that");
 _Static_assert(sizeof(record_t) % ALIGN_MIN == 0U, "a block starts where its record ends");
 // The link is the first member, so its address is the record's.
 _Static_assert(offsetof(record_t, link) == 0U, "a link is cast to its record");
-
-static record_t *record_at(const link_t *link)
-{
-    return (record_t *)(uintptr_t)link;
-}
-
-static inline record_t *record_of(const void *block)
-{
-    return (record_t *)((uintptr_t)block - sizeof(record_t));
-}
-
-// ---- The check word
-
-// What tells a record from those elsewhere, and from those of other trackers.
-static inline uintptr_t key_of(const mete_track_t *track, const record_t *record)
-{
-    return (uintptr_t)record ^ mete_stride_rotate((uintptr_t)track, KEY_ROTATION);
-}
-
-static inline uintptr_t check_of(const mete_track_t *track, const record_t *record, size_t size,
-                                 size_t align, uintptr_t state)
-{
-    return key_of(track, record) ^ mete_stride_rotate(size, SIZE_ROTATION) ^ align ^ state;
-}
-
-// What the check word holds: the alignment, and in which state the record is. 0: neither, it is no record.
-static size_t align_of(const mete_track_t *track, const record_t *record, uintptr_t *state)
-{
-    static const uintptr_t states[] = {STATE_LISTED, STATE_SUSPECT, STATE_LOOSE};
-    for (size_t i = 0U; i < sizeof states / sizeof states[0]; i++) {
-        const size_t align = record->check ^ check_of(track, record, record->size, 0U, states[i]);
-        if (mete_align_is_legal(align)) {
-            *state = states[i];
-            return align;
-        }
-    }
-    return 0U;
-}
-
-static bool is_recorded(const mete_track_t *track, const record_t *record)
-{
-    uintptr_t state = STATE_LOOSE;
-    return (align_of(track, record, &state) != 0U) && (state != STATE_LOOSE);
-}
-
-// ---- What may be read
-
-// True if a record can lie there. Rotated, what is not aligned becomes a large number.
-static inline bool is_inside(const mete_track_t *track, const void *address)
-{
-    return mete_stride_rotate((uintptr_t)address - track->low, ALIGN_MIN_LOG2) < track->extent;
-}
-
-static inline bool leads_somewhere(const mete_track_t *track, const link_t *to)
-{
-    return (to == &track->list) || METE_LIKELY(is_inside(track, to));
-}
-
-// True if both neighbours of a record lead back to it.
-static inline bool agrees(const mete_track_t *track, const link_t *link)
-{
-    return leads_somewhere(track, link->next) && leads_somewhere(track, link->previous) &&
-           METE_LIKELY(mete_dlist_agrees(link));
-}
-
-static const void **frames_of(const mete_track_t *track, const record_t *record)
-{
-    return (const void **)((uintptr_t)record - (track->config->frame_count * sizeof(void *)));
-}
-
-// Now records can lie there, too.
-__attribute__((noinline)) static void widen(mete_track_t *track, const record_t *record)
-{
-    const uintptr_t at = (uintptr_t)record;
-    uintptr_t high = track->low + (track->extent * ALIGN_MIN);
-    if ((track->extent == 0U) || (high < at + ALIGN_MIN)) {
-        high = at + ALIGN_MIN;
-    }
-    if ((track->extent == 0U) || (at < track->low)) {
-        track->low = at;
-    }
-    track->extent = (high - track->low) / ALIGN_MIN;
-}
-
-// The next older record after one that is in order, or after the list's own link, where it also ends.
-// NULL if what comes is not in order. As each must lead back to the one that it was reached from, none
-// can be reached twice: who follows comes to an end.
-static const link_t *older_than(const mete_track_t *track, const link_t *link)
-{
-    const link_t *const older = link->previous;
-    if (!leads_somewhere(track, older) || (older->next != link)) {
-        return NULL;
-    }
-    return ((older == &track->list) || is_recorded(track, record_at(older))) ? older : NULL;
-}
 
 // ---- What is wrong with a block that is to be released or resized
 
@@ -280,6 +165,20 @@ static bool resize_behind(const mete_track_t *track, void *block, size_t old_siz
 }
 
 // ---- Acquire
+
+// Now records can lie there, too.
+__attribute__((noinline)) static void widen(mete_track_t *track, const record_t *record)
+{
+    const uintptr_t at = (uintptr_t)record;
+    uintptr_t high = track->low + (track->extent * ALIGN_MIN);
+    if ((track->extent == 0U) || (high < at + ALIGN_MIN)) {
+        high = at + ALIGN_MIN;
+    }
+    if ((track->extent == 0U) || (at < track->low)) {
+        track->low = at;
+    }
+    track->extent = (high - track->low) / ALIGN_MIN;
+}
 
 static inline void keep(mete_track_t *track, record_t *record, size_t size, size_t align,
                         const void *own_caller)
@@ -502,6 +401,18 @@ uint32_t mete_track_mark(const mete_track_t *track)
 }
 
 // ---- Looking at blocks
+
+// The next older record after one that is in order, or after the list's own link, where it also ends.
+// NULL if what comes is not in order. As each must lead back to the one that it was reached from, none
+// can be reached twice: who follows comes to an end.
+static const link_t *older_than(const mete_track_t *track, const link_t *link)
+{
+    const link_t *const older = link->previous;
+    if (!leads_somewhere(track, older) || (older->next != link)) {
+        return NULL;
+    }
+    return ((older == &track->list) || is_recorded(track, record_at(older))) ? older : NULL;
+}
 
 // Those behind the last are NULL. Before it there may be some, too: words of a stack.
 static size_t frame_count_of(const void *const *frames, size_t count_max)
