@@ -284,15 +284,16 @@ mete_atomic_pool_usage_t mete_atomic_pool_usage(const mete_atomic_pool_t *pool)
     const size_t free_total = (mete_atomic_load_relaxed(&pool->common) / one +
                                mete_atomic_load_relaxed(&pool->reserved) / one);
     const size_t total_max = SIZE_MAX / one;
-    const mete_atomic_pool_usage_t usage = {
-        pool->block_count,
-        in_use,
-        mete_atomic_load_relaxed(&pool->in_use_peak),
-        (free_total + in_use) & total_max,
-        free_total & total_max,
-        total_max,
-        mete_atomic_load_relaxed(&pool->refusals),
-        (uint16_t)(((uint32_t)in_use * 1000U) / (uint32_t)pool->block_count)};
+    const uint32_t whole =
+        (pool->block_count != 0U) ? (uint32_t)pool->block_count : 1U;  // 0: it was never made.
+    const mete_atomic_pool_usage_t usage = {pool->block_count,
+                                            in_use,
+                                            mete_atomic_load_relaxed(&pool->in_use_peak),
+                                            (free_total + in_use) & total_max,
+                                            free_total & total_max,
+                                            total_max,
+                                            mete_atomic_load_relaxed(&pool->refusals),
+                                            (uint16_t)(((uint32_t)in_use * 1000U) / whole)};
     return usage;
 }
 

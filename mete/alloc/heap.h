@@ -128,7 +128,8 @@ void *mete_heap_realloc(mete_heap_t *heap, void *block, size_t size);
 /// True if `address` lies in a region of this heap. O(regions).
 bool mete_heap_owns(const mete_heap_t *heap, const void *address);
 
-/// Bytes usable in a block that is held: at least as many as were asked for.
+/// Bytes usable in a block that is held: at least as many as were asked for. That it is held is not verified: what stands in
+/// front of anything else is read, wherever that is.
 size_t mete_heap_size_of(const mete_heap_t *heap, const void *block);
 
 /// How full the heap is now. O(1), no walk.

@@ -297,7 +297,9 @@ METE_INLINE bool is_sound(const mete_list_t *list)
 
 mete_list_t *mete_list_init(const mete_list_config_t *config)
 {
-    METE_ASSERT(config != NULL);
+    if (config == NULL) {
+        return NULL;
+    }
     const mete_span_t storage = config->storage;
     if (!mete_span_is_legal(storage) ||
         (storage.size - METE_LIST_SIZE_MIN > METE_LIST_SIZE_MAX - METE_LIST_SIZE_MIN)) {

@@ -79,7 +79,7 @@ typedef struct mete_list_block {
 } mete_list_block_t;
 
 /// Makes a list in the storage and returns it; it lies at the start of the storage. All blocks that
-/// were held become invalid. NULL, with nothing written, if the config breaks a limit stated above.
+/// were held become invalid. NULL, with nothing written, if the config is missing or breaks a limit stated above.
 mete_list_t *mete_list_init(const mete_list_config_t *config);
 
 #ifndef METE_NO_DIRECT_CALLS
@@ -105,7 +105,8 @@ bool mete_list_resize(mete_list_t *list, void *block, size_t size);
 /// True if `address` lies in memory that blocks of this list occupy, free or not.
 bool mete_list_owns(const mete_list_t *list, const void *address);
 
-/// Bytes usable in a block that is held: at least as many as were asked for.
+/// Bytes usable in a block that is held: at least as many as were asked for. That it is held is not verified: what stands in
+/// front of anything else is read, wherever that is.
 size_t mete_list_size_of(const mete_list_t *list, const void *block);
 
 /// How full the list is now. O(blocks). Of a damaged list, the free blocks that come before the damage.

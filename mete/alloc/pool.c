@@ -264,7 +264,9 @@ mete_pool_usage_t mete_pool_usage(const mete_pool_t *pool)
     METE_ASSERT((pool != NULL) && (pool->config != NULL));
     const size_t in_use = in_use_of(pool);
     const size_t block_count = pool->block_count;
-    const uint16_t permille = (uint16_t)(((uint32_t)in_use * 1000U) / (uint32_t)block_count);
+    const uint32_t whole =
+        (block_count != 0U) ? (uint32_t)block_count : 1U;  // 0: it was never made.
+    const uint16_t permille = (uint16_t)(((uint32_t)in_use * 1000U) / whole);
     const mete_pool_usage_t usage = {block_count,       in_use,           pool->opened,
                                      pool->alloc_total, pool->free_total, pool->refusals,
                                      permille};

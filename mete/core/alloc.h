@@ -36,7 +36,8 @@ typedef struct mete_alloc_ops {
     bool (*resize)(void *self, void *block, size_t old_size, size_t new_size, size_t align);
     /// True if `address` lies in memory that this allocator manages. NULL: unknown.
     bool (*owns)(const void *self, const void *address);
-    /// Usable bytes of a block, for reports and shims. NULL: unknown.
+    /// Usable bytes of a block that is held, for reports and shims. Who asks vouches for it: of anything else
+    /// what stands in front may be read, wherever that is. NULL: unknown.
     size_t (*size_of)(const void *self, const void *block);
 } mete_alloc_ops_t;
 

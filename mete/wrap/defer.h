@@ -30,6 +30,8 @@
 ///            release: FOREIGN if no block can start there, DOUBLE_FREE if it is in the list already,
 ///            or was and is as it was then.
 ///            CORRUPT, and no effect, if what is in the list was written to.
+///            An interrupt's release writes its record into the block before the allocator behind is asked:
+///            of what is none of its blocks the first METE_DEFER_SIZE_MIN bytes are lost before it says so.
 
 #include "mete/core/alloc.h"
 #include "mete/core/platform.h"

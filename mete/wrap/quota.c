@@ -281,13 +281,9 @@ static bool resize(void *self, void *block, size_t old_size, size_t new_size, si
     }
     record_t *const record = record_of(block);
     const size_t index = record->owner;
-    owner_t *const owner = &quota->config->owners[index];
-    if ((new_size > old_size) && !allows(quota, index, new_size - old_size, 0U)) {
-        owner->refusals++;
-        tell(quota, METE_EVENT_REFUSE, new_size, caller);
-        return false;
-    }
-    if (!resize_behind(quota, block, old_size, new_size, align)) {
+    const owner_t *const owner = &quota->config->owners[index];
+    if (((new_size > old_size) && !allows(quota, index, new_size - old_size, 0U)) ||
+        !resize_behind(quota, block, old_size, new_size, align)) {
         return false;
     }
     record->size = new_size;

@@ -63,7 +63,7 @@ typedef struct mete_quota_owner {
     size_t in_use_size;   ///< Bytes.
     size_t in_use_count;  ///< Blocks.
     size_t in_use_peak;   ///< The most bytes ever at once.
-    size_t refusals;      ///< Acquires refused for whatever reason, and resizes by a limit.
+    size_t refusals;      ///< Acquires that gave NULL. A block that could not grow is none.
     size_t warn_size;     // From the limit's permille.
     size_t calm_size;
     bool is_warned;  ///< The warning was given and not armed again.
@@ -86,7 +86,7 @@ typedef struct mete_quota_config {
     bool (*on_refusal)(void *self, size_t size);
     void *on_refusal_self;
 
-    /// Hears METE_EVENT_REFUSE of requests; METE_EVENT_THRESHOLD with an owner's account as source
+    /// Hears METE_EVENT_REFUSE of acquires; METE_EVENT_THRESHOLD with an owner's account as source
     /// when he is warned, and with the wrapper as source when the emergency reserve is given up.
     mete_observer_t observer;
 

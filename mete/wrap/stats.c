@@ -62,7 +62,8 @@ METE_INLINE void book_fall(mete_stats_t *stats, size_t bytes)
 {
     const size_t fallen = stats->falls.total;
     const size_t in_use = stats->rises.total - fallen;  // Before: nobody has compared it yet.
-    if (!METE_LIKELY(in_use <= stats->peak)) {
+    // As signed numbers: what was released twice makes it negative, and that is no peak.
+    if (!METE_LIKELY((ptrdiff_t)in_use <= (ptrdiff_t)stats->peak)) {
         mete_atomic_store_relaxed(&stats->peak, in_use);
     }
     size_t total = 0U;
@@ -252,6 +253,12 @@ static void copy_refusals(const mete_stats_refused_t *refused, mete_stats_usage_
         (const void *)mete_atomic_load_relaxed(&refused->caller[count % 2U]);
 }
 
+// What was released twice, and refused behind, was counted: so more may have been taken back than handed out.
+static size_t not_negative(size_t difference)
+{
+    return (difference <= SIZE_MAX / 2U) ? difference : 0U;
+}
+
 void mete_stats_read(const mete_stats_t *stats, mete_stats_usage_t *usage)
 {
     METE_ASSERT((stats != NULL) && (usage != NULL));
@@ -265,9 +272,10 @@ void mete_stats_read(const mete_stats_t *stats, mete_stats_usage_t *usage)
         peak = mete_atomic_load_relaxed(&stats->peak);
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
     } while (steps_of(stats) != steps);  // Each repeat is progress of the calls that are counted.
+    usage->acquired_size = usage->released_size + (uint64_t)(ptrdiff_t)usage->in_use_size;
+    usage->in_use_size = not_negative(usage->in_use_size);
     usage->in_use_peak = (peak < usage->in_use_size) ? usage->in_use_size : peak;
-    usage->live_count = usage->acquires - usage->releases;
-    usage->acquired_size = usage->released_size + usage->in_use_size;
+    usage->live_count = not_negative(usage->acquires - usage->releases);
 }
 
 uint16_t mete_stats_refusal_permille(const mete_stats_usage_t *usage)

@@ -111,6 +111,7 @@ static void test_init_refuses_a_broken_config_and_writes_nothing(void)
     for (size_t i = 0U; i < sizeof bad / sizeof bad[0]; i++) {
         EXPECT(mete_list_init(&bad[i]) == NULL);
     }
+    EXPECT(mete_list_init(NULL) == NULL);
     EXPECT(is_unchanged());
 }
 

@@ -164,6 +164,15 @@ static void test_alloc_reuses_the_block_freed_last(void)
     EXPECT(mete_pool_alloc(pool) == f.blocks[2]);
 }
 
+static void test_a_pool_that_was_never_made_is_empty(void)
+{
+    static const mete_pool_t never = {0};
+    if (METE_CHECK_LEVEL < 2) {  // From there on it is a precondition.
+        EXPECT((mete_pool_usage(&never).block_count == 0U) &&
+               (mete_pool_usage(&never).in_use_permille == 0U));
+    }
+}
+
 static void test_usage_counts(void)
 {
     fixture_t f;
@@ -612,6 +621,7 @@ int main(void)
     RUN(test_links_of_blocks_never_out_mean_nothing);
     RUN(test_alloc_hands_out_every_block_once_then_null);
     RUN(test_alloc_reuses_the_block_freed_last);
+    RUN(test_a_pool_that_was_never_made_is_empty);
     RUN(test_usage_counts);
     RUN(test_totals_may_wrap);
     RUN(test_blocks_are_never_touched);

@@ -16,7 +16,7 @@ static void test_init_refuses_a_broken_configuration(void)
     mete_slab_t *const cache = setup_with(1U);
     const mete_alloc_t backing = {&shelf_ops, &fixture.shelf};
     const mete_slab_config_t good = fixture.config;
-    mete_slab_config_t bad[] = {good, good, good, good, good, good, good, good, good, good};
+    mete_slab_config_t bad[] = {good, good, good, good, good, good, good, good, good, good, good};
     bad[0].table = NULL;
     bad[1].block_size = 0U;
     bad[2].block_count = 0U;
@@ -28,6 +28,10 @@ static void test_init_refuses_a_broken_configuration(void)
     bad[8].block_size = ((SIZE_MAX / PER_SLAB) & ~(size_t)3U) + 4U;
     bad[9].align = (SIZE_MAX / 2U) + 1U;
     bad[9].block_size = bad[9].align;
+    bad[10].align =
+        (SIZE_MAX / 8U) + 1U;  // A slab of one block and its link would still have a size.
+    bad[10].block_size = bad[10].align;
+    bad[10].block_count = 1U;
     for (size_t i = 0U; i < sizeof bad / sizeof bad[0]; i++) {
         EXPECT(!mete_slab_init(cache, backing, &bad[i]));
         EXPECT((in_use(cache) == 1U) && mete_slab_check(cache));
@@ -274,6 +278,22 @@ static void test_purge_gives_back_what_is_empty_and_nothing_else(void)
     EXPECT((tap_take_fault() == 0) && (mete_slab_purge(cache) == 3U));
     EXPECT((fixture.shelf.taken_count == 0U) && mete_slab_check(cache));
     EXPECT((mete_slab_alloc(cache) != NULL) && (slab_count(cache) == 1U));
+}
+
+static void test_an_emptied_cache_may_get_any_of_its_slabs_again(void)
+{
+    for (size_t which = 0U; which < 2U; which++) {
+        mete_slab_t *const cache = setup_with(2U * PER_SLAB);
+        const uintptr_t start = cache->table[which].start;
+        for (size_t i = 0U; i < 2U * PER_SLAB; i++) {
+            mete_slab_free(cache, held[i]);
+        }
+        EXPECT((mete_slab_purge(cache) == 2U) && (slab_count(cache) == 0U));
+        fixture.shelf.is_taken[fixture.shelf.order[0]] = (which != 0U);
+        EXPECT((mete_slab_alloc(cache) != NULL) && (tap_take_fault() == 0));
+        EXPECT((cache->table[0].start == start) && (slab_count(cache) == 1U) &&
+               mete_slab_check(cache));
+    }
 }
 
 static void test_purge_from_within_an_acquire_does_no_harm(void)
@@ -574,6 +594,7 @@ int main(void)
     RUN(test_reserve_makes_sure_that_so_many_can_be_had);
     RUN(test_reserve_says_when_it_cannot_and_keeps_what_it_has);
     RUN(test_purge_gives_back_what_is_empty_and_nothing_else);
+    RUN(test_an_emptied_cache_may_get_any_of_its_slabs_again);
     RUN(test_purge_from_within_an_acquire_does_no_harm);
     RUN(test_usage_counts);
     RUN(test_usage_of_one_slab);

@@ -202,10 +202,10 @@ static void test_a_resize_keeps_the_limits(void)
     start();
     void *const block = take(0U, 100U);
     EXPECT(mete_resize(view, block, 100U, 1000U, 8U));
-    EXPECT(!mete_resize(view, block, 1000U, 1001U, 8U) && (refuse_events == 1U));
+    EXPECT(!mete_resize(view, block, 1000U, 1001U, 8U));
     EXPECT(mete_resize(view, block, 1000U, 10U, 8U));
     EXPECT(take(2U, 1000U) != NULL);
-    EXPECT(!mete_resize(view, block, 10U, 501U, 8U) && (owners[0].refusals == 2U));
+    EXPECT(!mete_resize(view, block, 10U, 501U, 8U));
     const mete_quota_owner_t *const account = mete_quota_usage(&quota, 0U);
     EXPECT((account->in_use_size == 10U) && (account->in_use_peak == 1000U));
     EXPECT((account->in_use_count == 1U) && mete_quota_check(&quota));
@@ -222,6 +222,18 @@ static void test_a_resize_that_the_allocator_behind_refuses_is_not_booked(void)
     EXPECT((owners[0].in_use_size == 108U) && mete_quota_check(&quota));
     mete_release(view, block, 100U, 8U);
     EXPECT(inner.complaints == 0U);
+}
+
+static void test_only_an_acquire_is_a_refusal(void)
+{
+    setup();
+    void *const block = take(0U, 100U);
+    (void)take(0U, 8U);
+    EXPECT(!mete_resize(view, block, 100U, 200U, 8U));   // There is no room behind it.
+    EXPECT(!mete_resize(view, block, 100U, 1001U, 8U));  // That would be too much.
+    EXPECT((owners[0].refusals == 0U) && (refuse_events == 0U));
+    EXPECT(mete_realloc(view, block, 100U, 1001U, 8U) == NULL);  // It moves, so it asks anew.
+    EXPECT((owners[0].refusals == 1U) && (refuse_events == 1U) && (inner.complaints == 0U));
 }
 
 static void test_a_failed_acquire_is_counted_but_not_booked(void)
@@ -697,6 +709,7 @@ int main(void)
     RUN(test_a_block_leaves_the_account_of_its_owner_whoever_releases_it);
     RUN(test_a_resize_keeps_the_limits);
     RUN(test_a_resize_that_the_allocator_behind_refuses_is_not_booked);
+    RUN(test_only_an_acquire_is_a_refusal);
     RUN(test_a_failed_acquire_is_counted_but_not_booked);
     RUN(test_an_owner_who_is_not_in_the_table_gets_nothing);
     RUN(test_without_a_callback_there_is_one_owner);

@@ -96,6 +96,23 @@ static void test_a_refused_resize_changes_no_number(void)
     EXPECT((usage.acquired_size == 100U) && (usage.refusals == 0U));
 }
 
+static void test_a_release_that_is_refused_behind_is_counted_all_the_same(void)
+{
+    const mete_alloc_t view = setup();
+    void *const a = mete_acquire(view, 100U, 8U);
+    void *const b = mete_acquire(view, 40U, 8U);
+    mete_release(view, a, 100U, 8U);
+    mete_release(view, a, 100U, 8U);
+    EXPECT(inner.complaints == 1U);
+    mete_stats_usage_t usage = mete_stats_usage(&stats);
+    EXPECT((usage.releases == 2U) && (usage.live_count == 0U) && (usage.in_use_size == 0U));
+    EXPECT((usage.acquired_size == 140U) && (usage.released_size == 200U));
+    mete_release(view, b, 40U, 8U);
+    usage = mete_stats_usage(&stats);
+    EXPECT((usage.live_count == 0U) && (usage.in_use_size == 0U) && (usage.in_use_peak == 140U));
+    EXPECT((usage.acquired_size == 140U) && (usage.released_size == 240U));
+}
+
 static void test_reset_peak_forgets_what_is_no_longer_in_use(void)
 {
     const mete_alloc_t view = setup();
@@ -481,6 +498,7 @@ int main(void)
     RUN(test_resize_counts_the_difference_in_both_directions);
     RUN(test_a_refused_acquire_is_counted_and_remembered);
     RUN(test_a_refused_resize_changes_no_number);
+    RUN(test_a_release_that_is_refused_behind_is_counted_all_the_same);
     RUN(test_reset_peak_forgets_what_is_no_longer_in_use);
     RUN(test_the_refusal_rate_is_rounded_up_and_never_overflows);
     RUN(test_cumulative_bytes_pass_the_range_of_a_word);
