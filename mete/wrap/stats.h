@@ -45,8 +45,8 @@ typedef struct mete_stats_config {
     size_t *classes;
 } mete_stats_config_t;
 
-/// Counts wrap at 2^32 on 32-bit cores; live_count and in_use_size stay right. A release that was refused as misuse
-/// makes both less than they are, by a block, but never less than 0.
+/// Counts wrap at 2^32 on 32-bit cores; live_count and in_use_size stay right, up to half of what a
+/// word can count. A release that was refused as misuse makes both less than they are, by a block, but never less than 0.
 typedef struct {
     uint64_t acquired_size;  ///< Bytes ever handed out, growth of blocks included.
     uint64_t released_size;  ///< Bytes ever taken back, shrinkage of blocks included.

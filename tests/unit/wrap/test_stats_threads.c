@@ -24,9 +24,18 @@ static void *work(void *argument)
         void *const block = mete_acquire(view, SIZE, 1U);
         (void)mete_resize(view, block, SIZE, 2U * SIZE, 1U);
         (void)mete_resize(view, block, 2U * SIZE, SIZE, 1U);
+        (void)mete_acquire(view, SIZE_MAX - 16U, 16U);  // Refused, as is the next: size and
+        (void)mete_acquire(view, SIZE_MAX - 32U, 32U);  // alignment are of the same one.
         mete_release(view, block, SIZE, 1U);
     }
     return NULL;
+}
+
+static bool is_of_one_refusal(const mete_stats_usage_t *usage)
+{
+    return (usage->refusals == 0U) ||
+           ((usage->last_refusal_size == SIZE_MAX - usage->last_refusal_align) &&
+            (usage->last_refusal_align == ((usage->refusals % 2U != 0U) ? 16U : 32U)));
 }
 
 static bool belongs_together(const mete_stats_usage_t *usage)
@@ -38,7 +47,7 @@ static bool belongs_together(const mete_stats_usage_t *usage)
            (usage->released_size == SIZE * (usage->releases + shrinks)) &&
            (usage->live_count <= 1U) && (usage->in_use_size <= 2U * SIZE) &&
            (usage->in_use_size >= SIZE * usage->live_count) &&
-           (usage->in_use_size <= usage->in_use_peak);
+           (usage->in_use_size <= usage->in_use_peak) && is_of_one_refusal(usage);
 }
 
 static void test_a_reader_without_a_lock_sees_numbers_that_belong_together(void)

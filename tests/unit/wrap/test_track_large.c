@@ -1,17 +1,25 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// A hundred thousand live blocks, none of which makes another call wait: were one call O(live), this test
-// would take hours.
+// A hundred thousand live blocks. That calls take no longer for them is shown by taking all memory away but that of the
+// block itself and its neighbours in the list: whoever went further would end the program.
 
 #include "mete/wrap/track.h"
 
 #include "tests/support/random.h"
 #include "tests/support/tap.h"
 
-enum { BLOCK_COUNT = 100000, BLOCK_SIZE = 24, SLOT_SIZE = BLOCK_SIZE + 64 };
+#include <sys/mman.h>
+
+enum {
+    BLOCK_COUNT = 100000,
+    BLOCK_SIZE = 24,
+    SLOT_SIZE = BLOCK_SIZE + 64,
+    PAGE_SIZE = 65536,  // Or a part of it, on every host.
+    SLOT_COUNT = (BLOCK_COUNT / PAGE_SIZE + 1) * PAGE_SIZE,
+};
 
 // Hands out slots one after the other, and takes back whichever.
-static _Alignas(8) unsigned char slots[BLOCK_COUNT][SLOT_SIZE];
+static _Alignas(PAGE_SIZE) unsigned char slots[SLOT_COUNT][SLOT_SIZE];
 static unsigned char *free_slots[BLOCK_COUNT];
 static size_t free_count;
 
@@ -63,6 +71,77 @@ static void test_all_blocks_are_recorded_and_released_in_any_order(void)
     EXPECT((free_count == BLOCK_COUNT) && (tap_take_fault() == 0));
 }
 
+// ---- Without the memory of all others
+
+static void open_all(void)
+{
+    EXPECT(mprotect(slots, sizeof slots, PROT_READ | PROT_WRITE) == 0);
+}
+
+static void close_all(void)
+{
+    EXPECT(mprotect(slots, sizeof slots, PROT_NONE) == 0);
+}
+
+// The pages that hold a record and its block. The list's own link is always there.
+static void open_one(const void *record)
+{
+    const uintptr_t low = (uintptr_t)record / PAGE_SIZE * PAGE_SIZE;
+    const uintptr_t end = (uintptr_t)record + SLOT_SIZE;
+    if (record != &track.list) {
+        EXPECT(mprotect((void *)low, end - low, PROT_READ | PROT_WRITE) == 0);
+    }
+}
+
+static const mete_track_record_t *record_of(const void *block)
+{
+    return (const mete_track_record_t *)block - 1;
+}
+
+static void test_a_call_reaches_no_further_than_to_the_next_block(void)
+{
+    const mete_alloc_t view = fill();
+    uint32_t seed = 1U;
+    for (size_t round = 0U; round < 500U; round++) {
+        const size_t which = random_below(&seed, BLOCK_COUNT);
+        const mete_dlist_link_t *const link = &record_of(held[which])->link;
+        const void *const needed[] = {link, link->next, link->previous, track.list.previous};
+        close_all();
+        for (size_t i = 0U; i < sizeof needed / sizeof needed[0]; i++) {
+            open_one(needed[i]);
+        }
+        mete_track_block_t shown;
+        EXPECT(mete_track_read(&track, held[which], &shown) && (shown.size == BLOCK_SIZE));
+        mete_release(view, held[which], BLOCK_SIZE, 8U);
+        held[which] = mete_acquire(view, BLOCK_SIZE, 8U);  // Where the last one was.
+        EXPECT((held[which] == shown.block) && (mete_track_mark(&track) > shown.sequence));
+        open_all();
+    }
+    EXPECT(mete_track_check(&track) && (tap_take_fault() == 0));
+}
+
+static void test_a_slice_reaches_no_further_than_to_the_next_block(void)
+{
+    (void)fill();
+    static mete_track_cursor_t cursor;
+    mete_track_block_t block;
+    close_all();
+    EXPECT(mete_track_init_cursor(&cursor, &track, NULL, NULL));
+    open_all();
+    for (size_t shown = 0U; shown < 500U; shown++) {
+        const mete_dlist_link_t *const link = cursor.next;
+        const void *const needed[] = {link, link->next, link->previous};
+        close_all();
+        for (size_t i = 0U; i < sizeof needed / sizeof needed[0]; i++) {
+            open_one(needed[i]);
+        }
+        EXPECT(mete_track_read_next(&cursor, 1U, &block) == METE_TRACK_FOUND);
+        open_all();
+    }
+    mete_track_remove_cursor(&cursor);
+    EXPECT(cursor.total.count == 500U);
+}
+
 static void test_slices_show_all_while_blocks_come_and_go(void)
 {
     const mete_alloc_t view = fill();
@@ -90,6 +169,8 @@ static void test_slices_show_all_while_blocks_come_and_go(void)
 int main(void)
 {
     RUN(test_all_blocks_are_recorded_and_released_in_any_order);
+    RUN(test_a_call_reaches_no_further_than_to_the_next_block);
+    RUN(test_a_slice_reaches_no_further_than_to_the_next_block);
     RUN(test_slices_show_all_while_blocks_come_and_go);
     return tap_finish();
 }
