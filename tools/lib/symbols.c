@@ -19,9 +19,13 @@ struct symbols {
     int file;
     Elf *elf;
     Dwarf *dwarf;
-    Dwarf_CFI *calls;  // Of .debug_frame, or else of .eh_frame; NULL: neither.
+    Dwarf_CFI *calls;     // Of .debug_frame, or else of .eh_frame; NULL: neither.
+    Dwarf_CFI *eh_calls;  // The latter: only this is ours to end.
     unsigned word_size;
     bool is_movable;
+    Dwarf_Die unit;      // Of the last address that was looked up,
+    Dwarf_Die function;  // and where it lies there.
+    bool has_function;
 };
 
 // ---- Opening
@@ -58,7 +62,8 @@ static bool prepare(symbols_t *symbols, char *reason, size_t size)
     }
     symbols->calls = dwarf_getcfi(symbols->dwarf);
     if (symbols->calls == NULL) {
-        symbols->calls = dwarf_getcfi_elf(symbols->elf);
+        symbols->eh_calls = dwarf_getcfi_elf(symbols->elf);
+        symbols->calls = symbols->eh_calls;
     }
     return true;
 }
@@ -88,6 +93,7 @@ symbols_t *symbols_open(const char *path, char *reason, size_t reason_size)
 void symbols_close(symbols_t *symbols)
 {
     if (symbols != NULL) {
+        (void)dwarf_cfi_end(symbols->eh_calls);
         (void)dwarf_end(symbols->dwarf);
         (void)elf_end(symbols->elf);
         (void)close(symbols->file);
@@ -244,30 +250,75 @@ static size_t list_functions(Dwarf_Die *scopes, int scope_count, Dwarf_Files *fi
     return count;
 }
 
+// Finds unit and function of an address, unless they are those of the last one: all of a unit is searched.
+static bool find_function(symbols_t *symbols, uint64_t address)
+{
+    if (symbols->has_function && (dwarf_haspc(&symbols->function, address) > 0)) {
+        return true;
+    }
+    symbols->has_function = false;
+    if (!unit_of(symbols->dwarf, address, &symbols->unit)) {
+        return false;
+    }
+    // The scopes around an address, then those around the innermost of them as it was compiled: the first
+    // alone would lead from an inlined function to where it is written, not to where it is called.
+    Dwarf_Die *around = NULL;
+    Dwarf_Die *scopes = NULL;
+    const int around_count = dwarf_getscopes(&symbols->unit, address, &around);
+    const int scope_count = (around_count > 0) ? dwarf_getscopes_die(&around[0], &scopes) : 0;
+    for (int i = 0; (i < scope_count) && !symbols->has_function; i++) {
+        symbols->function = scopes[i];
+        symbols->has_function = (dwarf_tag(&scopes[i]) == DW_TAG_subprogram);
+    }
+    free(around);
+    free(scopes);
+    return true;
+}
+
+// The part of a scope that holds an address. False: there is none.
+static bool find_inner(Dwarf_Die *scope, uint64_t address, Dwarf_Die *inner)
+{
+    int found = dwarf_child(scope, inner);
+    while ((found == 0) && (dwarf_haspc(inner, address) <= 0)) {
+        found = dwarf_siblingof(inner, inner);
+    }
+    return found == 0;
+}
+
+enum { SCOPE_COUNT_MAX = 256 };
+
+// The scopes from the innermost outwards to the function: of `scopes` the last so many.
+static int list_scopes(symbols_t *symbols, uint64_t address, Dwarf_Die scopes[SCOPE_COUNT_MAX])
+{
+    int count = 0;
+    Dwarf_Die scope = symbols->function;
+    bool is_inside = symbols->has_function;
+    while (is_inside && (count < SCOPE_COUNT_MAX)) {
+        count++;
+        scopes[SCOPE_COUNT_MAX - count] = scope;
+        is_inside = find_inner(&scopes[SCOPE_COUNT_MAX - count], address, &scope);
+    }
+    return count;
+}
+
 size_t symbols_find(symbols_t *symbols, uint64_t address, place_t places[PLACE_COUNT_MAX])
 {
-    Dwarf_Die unit;
-    if (!unit_of(symbols->dwarf, address, &unit)) {
+    if (!find_function(symbols, address)) {
         return 0U;
     }
     places[0] = (place_t){NULL, NULL, 0, false};
-    Dwarf_Line *const line = dwarf_getsrc_die(&unit, address);
+    Dwarf_Line *const line = dwarf_getsrc_die(&symbols->unit, address);
     if (line != NULL) {
         places[0].file = dwarf_linesrc(line, NULL, NULL);
         (void)dwarf_lineno(line, &places[0].line);
     }
     Dwarf_Files *files = NULL;
     size_t file_count = 0U;
-    (void)dwarf_getsrcfiles(&unit, &files, &file_count);
-    // The scopes around an address, then those around the innermost of them as it was compiled: the first
-    // alone would lead from an inlined function to where it is written, not to where it is called.
-    Dwarf_Die *around = NULL;
-    Dwarf_Die *scopes = NULL;
-    const int around_count = dwarf_getscopes(&unit, address, &around);
-    const int scope_count = (around_count > 0) ? dwarf_getscopes_die(&around[0], &scopes) : 0;
-    const size_t count = list_functions(scopes, scope_count, files, places);
-    free(around);
-    free(scopes);
+    (void)dwarf_getsrcfiles(&symbols->unit, &files, &file_count);
+    Dwarf_Die scopes[SCOPE_COUNT_MAX];
+    const int scope_count = list_scopes(symbols, address, scopes);
+    const size_t count =
+        list_functions(scopes + SCOPE_COUNT_MAX - scope_count, scope_count, files, places);
     return (count != 0U) ? count : ((line != NULL) ? 1U : 0U);
 }
 
