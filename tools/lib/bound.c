@@ -5,7 +5,7 @@
 
 #include "tools/lib/bound.h"
 
-#include "tools/lib/routine.h"
+#include "tools/lib/callees.h"
 #include "tools/lib/unroll.h"
 
 #include <stdio.h>
@@ -16,70 +16,25 @@
 
 // A function, while it is bounded and afterwards.
 typedef struct entry {
-    struct entry *next;
-    const program_function_t *function;
-    routine_t routine;
-    struct entry *caller;  // Who waits for it; it waits itself while this chain leads to it.
-    bool is_open;
-    bool is_known;
+    callees_entry_t base;
     bound_t bound;
 } entry_t;
 
 struct bounds {
-    program_t *program;
-    routine_notes_t notes;
-    entry_t *entries;
+    callees_t callees;
 };
 
-bounds_t *bounds_new(program_t *program, const notes_t *notes, const char *part)
+static bool start(callees_t *callees, callees_entry_t *entry, char *reason, size_t size)
 {
-    bounds_t *const bounds = calloc(1U, sizeof *bounds);
-    bool *const used = calloc(notes_count(notes) + 1U, sizeof *used);
-    if ((bounds == NULL) || (used == NULL)) {
-        free(bounds);
-        free(used);
-        return NULL;
-    }
-    bounds->program = program;
-    bounds->notes = (routine_notes_t){notes, part, used};
-    return bounds;
+    return (entry->routine.insns != NULL) ||
+           (routine_read(&entry->routine, callees->program, entry->function, &callees->notes,
+                         reason, size) &&
+            routine_trim(&entry->routine, &callees->notes, reason, size));
 }
 
-void bounds_free(bounds_t *bounds)
+static void drop(callees_entry_t *entry)
 {
-    if (bounds == NULL) {
-        return;
-    }
-    while (bounds->entries != NULL) {
-        entry_t *const entry = bounds->entries;
-        bounds->entries = entry->next;
-        routine_free(&entry->routine);
-        free(entry->bound.path);
-        free(entry);
-    }
-    free(bounds->notes.used);
-    free(bounds);
-}
-
-bool bounds_used(const bounds_t *bounds, size_t note)
-{
-    return bounds->notes.used[note];
-}
-
-static entry_t *entry_of(bounds_t *bounds, const program_function_t *function)
-{
-    for (entry_t *entry = bounds->entries; entry != NULL; entry = entry->next) {
-        if (entry->function->address == function->address) {
-            return entry;
-        }
-    }
-    entry_t *const entry = calloc(1U, sizeof *entry);
-    if (entry != NULL) {
-        entry->function = function;
-        entry->next = bounds->entries;
-        bounds->entries = entry;
-    }
-    return entry;
+    free(((entry_t *)entry)->bound.path);
 }
 
 // ---- The longest path
@@ -98,7 +53,7 @@ typedef struct state {
 typedef struct sweep {
     const routine_t *routine;
     const graph_t *graph;
-    bounds_t *bounds;
+    callees_t *callees;
     state_t **states;    // Of each node.
     uint64_t *sides_at;  // Of each instruction.
 } sweep_t;
@@ -127,11 +82,11 @@ static bool reach(state_t **list, const state_t *before, uint64_t sides, uint64_
     return true;
 }
 
-static uint64_t cost_of(bounds_t *bounds, const routine_insn_t *insn)
+static uint64_t cost_of(callees_t *callees, const routine_insn_t *insn)
 {
     uint64_t most = 0U;
     for (size_t i = 0U; (insn->calls != NULL) && (insn->calls[i] != NULL); i++) {
-        const uint64_t length = entry_of(bounds, insn->calls[i])->bound.length;
+        const uint64_t length = ((entry_t *)callees_entry(callees, insn->calls[i]))->bound.length;
         most = (length > most) ? length : most;
     }
     return 1U + most;
@@ -147,7 +102,7 @@ static bool leave(sweep_t *sweep, uint32_t node)
 {
     const graph_node_t *const from = &sweep->graph->nodes[node];
     const routine_insn_t *const insn = &sweep->routine->insns[from->insn];
-    const uint64_t cost = cost_of(sweep->bounds, insn);
+    const uint64_t cost = cost_of(sweep->callees, insn);
     for (const state_t *state = sweep->states[node]; state != NULL; state = state->next) {
         const uint64_t sides = state->sides | sweep->sides_at[from->insn];
         for (size_t i = 0U; !is_excluded(sides) && (i < 2U); i++) {
@@ -177,7 +132,7 @@ static bool mark_side(sweep_t *sweep, const bool *marks, unsigned side)
 static bool mark_sides(sweep_t *sweep, char *reason, size_t size)
 {
     const routine_t *const routine = sweep->routine;
-    const routine_notes_t *const notes = &sweep->bounds->notes;
+    const routine_notes_t *const notes = &sweep->callees->notes;
     bool *const marks = calloc(routine->graph.count + 1U, sizeof *marks);
     unsigned side = 0U;
     bool is_done = (marks != NULL);
@@ -243,12 +198,12 @@ static bool run(sweep_t *sweep)
 }
 
 // The longest path from the entry to the return of a graph without loops.
-static bool find_longest(bounds_t *bounds, entry_t *entry, const graph_t *graph, char *reason,
+static bool find_longest(callees_t *callees, entry_t *entry, const graph_t *graph, char *reason,
                          size_t size)
 {
-    sweep_t sweep = {.routine = &entry->routine, .graph = graph, .bounds = bounds};
+    sweep_t sweep = {.routine = &entry->base.routine, .graph = graph, .callees = callees};
     sweep.states = (state_t **)calloc(graph->count + 1U, sizeof(void *));
-    sweep.sides_at = calloc(entry->routine.count + 1U, sizeof *sweep.sides_at);
+    sweep.sides_at = calloc(entry->base.routine.count + 1U, sizeof *sweep.sides_at);
     bool is_done = (sweep.states != NULL) && (sweep.sides_at != NULL) &&
                    mark_sides(&sweep, reason, size) && run(&sweep);
     const state_t *longest = NULL;
@@ -257,7 +212,7 @@ static bool find_longest(bounds_t *bounds, entry_t *entry, const graph_t *graph,
         longest = ((longest == NULL) || (state->length > longest->length)) ? state : longest;
     }
     if (is_done && (longest == NULL)) {
-        SAY(reason, size, "%s: the notes exclude every path", entry->function->name);
+        SAY(reason, size, "%s: the notes exclude every path", entry->base.function->name);
         is_done = false;
     }
     if (is_done) {
@@ -268,80 +223,54 @@ static bool find_longest(bounds_t *bounds, entry_t *entry, const graph_t *graph,
     return is_done;
 }
 
-static bool complete(bounds_t *bounds, entry_t *entry, char *reason, size_t size)
+static bool complete(callees_t *callees, callees_entry_t *entry, char *reason, size_t size)
 {
     graph_t graph = {0};
-    entry->is_known = graph_copy(&graph, &entry->routine.graph) &&
-                      unroll(&entry->routine, &bounds->notes, &graph, reason, size) &&
-                      find_longest(bounds, entry, &graph, reason, size);
+    const bool is_done = graph_copy(&graph, &entry->routine.graph) &&
+                         unroll(&entry->routine, &callees->notes, &graph, reason, size) &&
+                         find_longest(callees, (entry_t *)entry, &graph, reason, size);
     graph_free(&graph);
-    return entry->is_known;
-}
-
-// ---- Callees before callers
-
-// Something that a function calls and that is not bounded yet; NULL: there is nothing. False without memory.
-static bool next_missing(bounds_t *bounds, const entry_t *entry, entry_t **missing)
-{
-    const routine_t *const routine = &entry->routine;
-    *missing = NULL;
-    for (uint32_t n = 0U; (n < routine->count) && (*missing == NULL); n++) {
-        const program_function_t **const calls = routine->insns[n].calls;
-        for (size_t i = 0U; routine->graph.nodes[n].is_in && (calls != NULL) && (calls[i] != NULL);
-             i++) {
-            entry_t *const callee = entry_of(bounds, calls[i]);
-            if (callee == NULL) {
-                return false;
-            }
-            *missing = callee->is_known ? *missing : callee;
-        }
-    }
-    return true;
-}
-
-static bool start(bounds_t *bounds, entry_t *entry, char *reason, size_t size)
-{
-    entry->is_open = true;
-    return (entry->routine.insns != NULL) ||
-           routine_read(&entry->routine, bounds->program, entry->function, &bounds->notes, reason,
-                        size);
-}
-
-// Bounds what one function calls, then it. It may be called again after a refusal: nothing is left open.
-static bool work(bounds_t *bounds, entry_t *first, char *reason, size_t size)
-{
-    entry_t *top = first;
-    first->caller = NULL;
-    bool is_done = start(bounds, first, reason, size);
-    while (is_done && (top != NULL)) {
-        entry_t *missing = NULL;
-        is_done = next_missing(bounds, top, &missing);
-        if (is_done && (missing == NULL)) {
-            is_done = complete(bounds, top, reason, size);
-            top->is_open = !is_done;
-            top = is_done ? top->caller : top;
-        } else if (is_done && missing->is_open) {
-            SAY(reason, size, "%s: recursion into %s", top->function->name,
-                missing->function->name);
-            is_done = false;
-        } else if (is_done) {
-            missing->caller = top;
-            is_done = start(bounds, missing, reason, size);
-            top = missing;
-        }
-    }
-    for (entry_t *entry = bounds->entries; entry != NULL; entry = entry->next) {
-        entry->is_open = false;
-    }
     return is_done;
+}
+
+// ---- Bounds
+
+bounds_t *bounds_new(program_t *program, const notes_t *notes, const char *part)
+{
+    bounds_t *const bounds = calloc(1U, sizeof *bounds);
+    if (bounds == NULL) {
+        return NULL;
+    }
+    bounds->callees = (callees_t){.program = program,
+                                  .notes = {notes, part, NULL},
+                                  .size = sizeof(entry_t),
+                                  .start = start,
+                                  .complete = complete,
+                                  .drop = drop};
+    if (!callees_init(&bounds->callees)) {
+        free(bounds);
+        return NULL;
+    }
+    return bounds;
+}
+
+void bounds_free(bounds_t *bounds)
+{
+    if (bounds != NULL) {
+        callees_free(&bounds->callees);
+        free(bounds);
+    }
+}
+
+bool bounds_used(const bounds_t *bounds, size_t note)
+{
+    return bounds->callees.notes.used[note];
 }
 
 const bound_t *bounds_of(bounds_t *bounds, const program_function_t *function, char *reason,
                          size_t reason_size)
 {
-    SAY(reason, reason_size, "%s: no memory", function->name);
-    entry_t *const entry = entry_of(bounds, function);
-    const bool is_done =
-        (entry != NULL) && (entry->is_known || work(bounds, entry, reason, reason_size));
-    return is_done ? &entry->bound : NULL;
+    const entry_t *const entry =
+        (entry_t *)callees_of(&bounds->callees, function, reason, reason_size);
+    return (entry != NULL) ? &entry->bound : NULL;
 }

@@ -6,8 +6,12 @@ bool flow_decode(flow_machine_t machine, const uint8_t *bytes, size_t size, uint
                  flow_insn_t *insn)
 {
     *insn = (flow_insn_t){.address = address, .kind = FLOW_NEXT};
-    return (machine == FLOW_THUMB) ? flow_decode_thumb(bytes, size, insn)
-                                   : flow_decode_riscv(bytes, size, insn);
+    const bool is_known = (machine == FLOW_THUMB) ? flow_decode_thumb(bytes, size, insn)
+                                                  : flow_decode_riscv(bytes, size, insn);
+    for (unsigned i = 0U; is_known && (i < insn->size) && (i < 4U); i++) {
+        insn->word |= (uint32_t)bytes[i] << (8U * i);
+    }
+    return is_known;
 }
 
 // A call in two instructions: the upper half of the target into a register, then the jump to it.

@@ -26,6 +26,7 @@ typedef enum flow_kind {
 typedef struct flow_insn {
     uint64_t address;
     uint64_t target;  ///< Of a branch, a jump or a call.
+    uint32_t word;    ///< As it stands in memory, the first byte lowest.
     flow_kind_t kind;
     unsigned size;        ///< Bytes.
     bool is_conditional;  ///< It may do nothing: then the next one follows.

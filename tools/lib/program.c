@@ -28,6 +28,16 @@ typedef struct source {
     size_t line_count;
 } source_t;
 
+// What an address comes from, looked up once: that takes as long as its unit is large.
+typedef struct located {
+    struct located *next;
+    uint64_t address;
+    size_t count;
+    place_t places[];
+} located_t;
+
+enum { LOCATED_COUNT = 4096 };
+
 struct program {
     Dwarf *dwarf;
     const char *
@@ -35,6 +45,7 @@ struct program {
     size_t folder_count;
     int file;
     Elf *elf;
+    Dwarf_CFI *eh_frames;  // Beside those of .debug_frame, which belong to `dwarf`.
     symbols_t *symbols;
     flow_machine_t machine;
     program_function_t *functions;  // By address.
@@ -42,6 +53,7 @@ struct program {
     mapping_t *mappings;  // By address.
     size_t mapping_count;
     source_t *sources;
+    located_t *located[LOCATED_COUNT];  // By address, hashed.
 };
 
 #define SAY(reason, size, ...) ((void)snprintf((reason), (size), __VA_ARGS__))
@@ -174,6 +186,7 @@ static bool read_folders(program_t *program)
     Dwarf_Die die;
     Dwarf_Attribute attribute;
     program->dwarf = dwarf_begin_elf(program->elf, DWARF_C_READ, NULL);
+    program->eh_frames = dwarf_getcfi_elf(program->elf);
     while ((program->dwarf != NULL) &&
            (dwarf_get_units(program->dwarf, unit, &unit, NULL, NULL, &die, NULL) == 0)) {
         const char *const folder = dwarf_formstring(dwarf_attr(&die, DW_AT_comp_dir, &attribute));
@@ -248,10 +261,18 @@ void program_close(program_t *program)
         free(source->starts);
         free(source);
     }
+    for (size_t i = 0U; i < LOCATED_COUNT; i++) {
+        while (program->located[i] != NULL) {
+            located_t *const located = program->located[i];
+            program->located[i] = located->next;
+            free(located);
+        }
+    }
     symbols_close(program->symbols);
     free(program->functions);
     free(program->mappings);
     free((void *)program->folders);
+    (void)dwarf_cfi_end(program->eh_frames);
     (void)dwarf_end(program->dwarf);
     (void)elf_end(program->elf);
     (void)close(program->file);
@@ -260,7 +281,12 @@ void program_close(program_t *program)
 
 const char *program_machine(const program_t *program)
 {
-    return (program->machine == FLOW_THUMB) ? "thumb" : "riscv";
+    return program_is_thumb(program) ? "thumb" : "riscv";
+}
+
+bool program_is_thumb(const program_t *program)
+{
+    return program->machine == FLOW_THUMB;
 }
 
 // ---- Functions
@@ -413,6 +439,37 @@ flow_insn_t *program_list(const program_t *program, const program_function_t *fu
     return list;
 }
 
+// ---- Frames
+
+// What one source of call frame information says of an address.
+static bool read_frame(Dwarf_CFI *source, uint64_t address, unsigned *base, int64_t *offset)
+{
+    Dwarf_Frame *frame = NULL;
+    if ((source == NULL) || (dwarf_cfi_addrframe(source, address, &frame) != 0)) {
+        return false;
+    }
+    Dwarf_Op *ops = NULL;
+    size_t op_count = 0U;
+    bool is_known = (dwarf_frame_cfa(frame, &ops, &op_count) == 0) && (op_count == 1U);
+    if (is_known && (ops[0].atom == DW_OP_bregx)) {
+        *base = (unsigned)ops[0].number;
+        *offset = (int64_t)ops[0].number2;
+    } else if (is_known && (ops[0].atom >= DW_OP_breg0) && (ops[0].atom <= DW_OP_breg31)) {
+        *base = (unsigned)(ops[0].atom - DW_OP_breg0);
+        *offset = (int64_t)ops[0].number;
+    } else {
+        is_known = false;
+    }
+    free(frame);
+    return is_known;
+}
+
+bool program_frame(program_t *program, uint64_t address, unsigned *base, int64_t *offset)
+{
+    return read_frame(dwarf_getcfi(program->dwarf), address, base, offset) ||
+           read_frame(program->eh_frames, address, base, offset);
+}
+
 // ---- Source
 
 // True if a function in the debug information is this one. Of assembly, it may say that it is the one before.
@@ -430,10 +487,37 @@ static bool is_name_of(const program_t *program, const program_function_t *funct
     return false;
 }
 
+// Without memory it is looked up again.
+static void keep_located(located_t **bucket, uint64_t address, const place_t *places, size_t count)
+{
+    located_t *const located = malloc(sizeof *located + count * sizeof *places);
+    if (located != NULL) {
+        located->next = *bucket;
+        located->address = address;
+        located->count = count;
+        memcpy(located->places, places, count * sizeof *places);
+        *bucket = located;
+    }
+}
+
+static size_t look_up(program_t *program, uint64_t address, place_t places[PLACE_COUNT_MAX])
+{
+    located_t **const bucket = &program->located[(address / 2U) % LOCATED_COUNT];
+    for (const located_t *located = *bucket; located != NULL; located = located->next) {
+        if (located->address == address) {
+            memcpy(places, located->places, located->count * sizeof *places);
+            return located->count;
+        }
+    }
+    const size_t count = symbols_find(program->symbols, address, places);
+    keep_located(bucket, address, places, count);
+    return count;
+}
+
 size_t program_places(program_t *program, const program_function_t *function, uint64_t address,
                       place_t places[PLACE_COUNT_MAX])
 {
-    size_t count = symbols_find(program->symbols, address, places);
+    size_t count = look_up(program, address, places);
     if (count == 0U) {
         places[0] = (place_t){NULL, NULL, 0, false};
         count = 1U;

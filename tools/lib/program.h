@@ -29,6 +29,9 @@ void program_close(program_t *program);
 /// "thumb" or "riscv".
 const char *program_machine(const program_t *program);
 
+/// True if an instruction is Thumb, false if it is RISC-V.
+bool program_is_thumb(const program_t *program);
+
 /// The functions named "FUNCTION" or "FILE:FUNCTION"; of one that the compiler cloned only the clones may
 /// be there. Returns how many and the first in `found`.
 size_t program_find(program_t *program, const char *name, const program_function_t **found);
@@ -47,6 +50,10 @@ size_t program_places(program_t *program, const program_function_t *function, ui
 
 /// True if `name` is a symbol for the function `plain` of the source: the same, or the same and a dot.
 bool program_is_named(const char *name, const char *plain, size_t plain_length);
+
+/// Where the caller's stack ends while the instruction at an address is next, by the call frame information: so many
+/// bytes above a register, numbered as DWARF does. False if nothing is known.
+bool program_frame(program_t *program, uint64_t address, unsigned *base, int64_t *offset);
 
 /// A line of a source file, of which `length` bytes count; NULL: there is none, or no such file.
 const char *program_line(program_t *program, const char *file, int line, size_t *length);

@@ -196,7 +196,6 @@ static bool connect(routine_t *routine, uint32_t insn, const routine_notes_t *no
     const flow_insn_t *const flow = &routine->insns[insn].flow;
     bool goes_on = flow->is_conditional;
     bool is_done = true;
-    char where[ROUTINE_WHERE_SIZE];
     switch (flow->kind) {
     case FLOW_NEXT:
         goes_on = true;
@@ -221,12 +220,9 @@ static bool connect(routine_t *routine, uint32_t insn, const routine_notes_t *no
         is_done = call_pointer(routine, insn, notes, reason, size);
         break;
     case FLOW_RETURN:
+    case FLOW_TABLE:
         link_to(routine, insn, routine->graph.exit);
         break;
-    case FLOW_TABLE:
-        routine_where(routine, insn, where, sizeof where);
-        SAY(reason, size, "%s: a jump through a table at %s", routine->function->name, where);
-        return false;
     case FLOW_TRAP:
         break;
     }
@@ -292,10 +288,13 @@ static bool is_clear(const routine_t *routine, char *reason, size_t size)
         return false;
     }
     for (uint32_t n = 0U; n < routine->count; n++) {
-        if (routine->graph.nodes[n].is_in && routine->insns[n].is_unknown_call) {
+        const routine_insn_t *const insn = &routine->insns[n];
+        if (routine->graph.nodes[n].is_in &&
+            (insn->is_unknown_call || (insn->flow.kind == FLOW_TABLE))) {
             char where[ROUTINE_WHERE_SIZE];
             routine_where(routine, n, where, sizeof where);
-            SAY(reason, size, "%s: a call through a pointer at %s", routine->function->name, where);
+            SAY(reason, size, "%s: a %s at %s", routine->function->name,
+                insn->is_unknown_call ? "call through a pointer" : "jump through a table", where);
             return false;
         }
     }
@@ -311,7 +310,16 @@ bool routine_read(routine_t *routine, program_t *program, const program_function
     for (uint32_t i = 0U; is_done && (i < routine->count); i++) {
         is_done = connect(routine, i, notes, reason, reason_size);
     }
-    is_done = is_done && leave_out(routine, notes) && is_clear(routine, reason, reason_size);
+    if (!is_done) {
+        routine_free(routine);
+    }
+    return is_done;
+}
+
+bool routine_trim(routine_t *routine, const routine_notes_t *notes, char *reason,
+                  size_t reason_size)
+{
+    const bool is_done = leave_out(routine, notes) && is_clear(routine, reason, reason_size);
     if (!is_done) {
         routine_free(routine);
     }

@@ -2,7 +2,7 @@
 #ifndef METE_TOOLS_ROUTINE_H
 #define METE_TOOLS_ROUTINE_H
 
-/// One function of a program as a graph, of which the notes have left out what no path counted leads through.
+/// One function of a program as a graph: where each instruction leads, and what it calls.
 
 #include "tools/lib/graph.h"
 #include "tools/lib/notes.h"
@@ -32,9 +32,16 @@ typedef struct routine_notes {
     bool *used;  // By index.
 } routine_notes_t;
 
-/// Reads a function. False, with a reason, if it is refused.
+/// Reads a function. A jump through a table leads to the return. False, with a reason, if there is what is no
+/// instruction, or a call of what is no function.
 bool routine_read(routine_t *routine, program_t *program, const program_function_t *function,
                   const routine_notes_t *notes, char *reason, size_t reason_size);
+
+/// Leaves out what no path from entry to return leads through, or none that the notes let count. False, with a
+/// reason and the routine freed, if that leaves no path, a jump through a table or an unknown call.
+bool routine_trim(routine_t *routine, const routine_notes_t *notes, char *reason,
+                  size_t reason_size);
+
 void routine_free(routine_t *routine);
 
 /// True if one of an instruction's own places is this one, in the file `in` or, if that is NULL, in any.

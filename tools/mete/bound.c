@@ -2,9 +2,9 @@
 //
 // mete bound: how many instructions functions of a program take at most. docs/guide/bound.md describes it.
 
-#include "tools/mete/bound_notes.h"
 #include "tools/mete/bound_report.h"
 #include "tools/mete/command.h"
+#include "tools/mete/notes_option.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -12,18 +12,14 @@
 #include <string.h>
 
 // Options without a letter.
-enum { OPTION_NOTES = 256, OPTION_BARE, OPTION_CASE, OPTION_SET, OPTION_PATH, OPTION_HEADER };
-
-enum { NOTES_FILE_MAX = 16 };
+enum { OPTION_CASE = 256, OPTION_SET, OPTION_PATH, OPTION_HEADER };
 
 typedef struct settings {
     const char *command_name;
-    notes_t *notes;
-    const char *note_files[NOTES_FILE_MAX];
-    size_t note_file_count;
+    notes_option_t notes;
     const char *case_name;    // NULL: that of the function.
     const char *header_path;  // NULL: none is written.
-    bool is_bare, is_json, shows_path;
+    bool is_json, shows_path;
     char **arguments;  // The program, then the functions.
     size_t argument_count;
 } settings_t;
@@ -31,11 +27,6 @@ typedef struct settings {
 // ---- Command line
 
 static const struct argp_option options[] = {
-    {"notes", OPTION_NOTES, "FILE", 0,
-     "Notes on what the machine code does not say, beside those on Mete's own modules. May be "
-     "repeated",
-     0},
-    {"bare", OPTION_BARE, NULL, 0, "Without the notes on Mete's own modules", 0},
     {"case", OPTION_CASE, "NAME", 0, "The case that notes with `cases` speak of", 0},
     {"set", OPTION_SET, "NAME=NUMBER", 0, "A parameter of the notes, as buddy.levels=8", 0},
     {"path", OPTION_PATH, NULL, 0, "Print the longest path, by source line (text only)", 0},
@@ -72,18 +63,9 @@ static void parse_set(const settings_t *settings, char *text, const struct argp_
         return;
     }
     *equals = '\0';
-    if (!notes_set(settings->notes, text, value)) {
+    if (!notes_set(settings->notes.notes, text, value)) {
         argp_failure(state, STATUS_UNREADABLE, 0, "no memory");
     }
-}
-
-static void parse_notes(settings_t *settings, const char *path, const struct argp_state *state)
-{
-    if (settings->note_file_count == NOTES_FILE_MAX) {
-        argp_error(state, "--notes: found more than %d files, expected fewer", NOTES_FILE_MAX);
-        return;
-    }
-    settings->note_files[settings->note_file_count++] = path;
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -91,13 +73,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     settings_t *const settings = state->input;
     switch (key) {
     case ARGP_KEY_INIT:
-        state->child_inputs[0] = &settings->is_json;
-        return 0;
-    case OPTION_NOTES:
-        parse_notes(settings, argument, state);
-        return 0;
-    case OPTION_BARE:
-        settings->is_bare = true;
+        state->child_inputs[0] = &settings->notes;
+        state->child_inputs[1] = &settings->is_json;
         return 0;
     case OPTION_CASE:
         settings->case_name = argument;
@@ -128,7 +105,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static const char *case_of(const settings_t *settings, const char *name)
 {
     return (settings->case_name != NULL) ? settings->case_name
-                                         : notes_default_case(settings->notes, name);
+                                         : notes_default_case(settings->notes.notes, name);
 }
 
 static bool keep_path(bound_answer_t *answer, const bound_t *bound)
@@ -186,7 +163,7 @@ static void locate(bound_answer_t *answer, program_t *program, const program_fun
 // All parts of the case.
 static bound_answer_t answer_of(const settings_t *settings, program_t *program, const char *name)
 {
-    const notes_t *const notes = settings->notes;
+    const notes_t *const notes = settings->notes.notes;
     bound_answer_t answer = {.name = name, .case_name = case_of(settings, name)};
     const program_function_t *function = NULL;
     const size_t found = program_find(program, name, &function);
@@ -237,7 +214,7 @@ static status_t report_all(const settings_t *settings, program_t *program, json_
     }
     const char *name = NULL;
     for (size_t i = 0U; (settings->argument_count == 1U) &&
-                        ((name = notes_default_function(settings->notes, i)) != NULL);
+                        ((name = notes_default_function(settings->notes.notes, i)) != NULL);
          i++) {
         const program_function_t *function = NULL;
         if (program_find(program, name, &function) != 0U) {
@@ -315,7 +292,8 @@ static status_t write_header(const settings_t *settings, program_t *program)
     header_t *const header = calloc(1U, sizeof *header);
     const note_allocator_t *allocator = NULL;
     for (size_t i = 0U;
-         (header != NULL) && ((allocator = notes_allocator(settings->notes, i)) != NULL); i++) {
+         (header != NULL) && ((allocator = notes_allocator(settings->notes.notes, i)) != NULL);
+         i++) {
         add_line(header, settings, program, allocator);
     }
     char *const text = (header != NULL) ? bound_header(program_base_name(settings->arguments[0]),
@@ -337,18 +315,12 @@ static status_t write_header(const settings_t *settings, program_t *program)
 
 // ---- All of it
 
-// Reads the notes, those of ours first; says why not.
 static bool read_notes(const settings_t *settings)
 {
     char reason[PROGRAM_REASON_SIZE] = "";
-    bool is_read =
-        settings->is_bare || notes_parse(settings->notes, bound_notes, strlen(bound_notes), "mete",
-                                         reason, sizeof reason);
-    for (size_t i = 0U; is_read && (i < settings->note_file_count); i++) {
-        is_read = notes_read(settings->notes, settings->note_files[i], reason, sizeof reason);
-    }
+    bool is_read = notes_option_read(&settings->notes, reason, sizeof reason);
     if (is_read && (settings->case_name != NULL) && (settings->case_name[0] != '\0') &&
-        !notes_know_case(settings->notes, settings->case_name)) {
+        !notes_know_case(settings->notes.notes, settings->case_name)) {
         (void)snprintf(reason, sizeof reason,
                        "--case: found '%s', expected a case that the notes speak of",
                        settings->case_name);
@@ -378,15 +350,16 @@ static status_t run(const settings_t *settings, program_t *program)
 
 int bound_command(int argument_count, char **arguments)
 {
-    const struct argp_child children[] = {{&command_format_argp, 0, NULL, 0}, {NULL, 0, NULL, 0}};
+    const struct argp_child children[] = {
+        {&notes_option_argp, 0, NULL, 0}, {&command_format_argp, 0, NULL, 0}, {NULL, 0, NULL, 0}};
     const struct argp argp = {.options = options,
                               .parser = parse,
                               .args_doc = "ELF [FUNCTION...]",
                               .doc = description,
                               .children = children};
-    settings_t settings = {.command_name = arguments[0], .notes = notes_new()};
+    settings_t settings = {.command_name = arguments[0], .notes = {.notes = notes_new()}};
     status_t status = STATUS_UNREADABLE;
-    if ((settings.notes == NULL) ||
+    if ((settings.notes.notes == NULL) ||
         (argp_parse(&argp, argument_count, arguments, 0, NULL, &settings) != 0)) {
         return (int)status;
     }
@@ -399,6 +372,6 @@ int bound_command(int argument_count, char **arguments)
         command_tell(settings.command_name, settings.arguments[0], 0U, reason);
     }
     program_close(program);
-    notes_free(settings.notes);
+    notes_free(settings.notes.notes);
     return (int)status;
 }
