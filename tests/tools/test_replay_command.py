@@ -178,7 +178,7 @@ class CommandLine(Case):
             with self.subTest(message):
                 run = self.replay(*arguments, status=USAGE)
                 self.assertEqual(run.stderr.splitlines()[0], f"mete replay: {message}")
-        expected = "expected a subcommand: bound, replay, leaks, postmortem"
+        expected = "expected a subcommand: bound, replay, leaks, postmortem, stack"
         for arguments, found in (([], "found no argument"), (["play"], "found 'play'")):
             run = self.run_mete(*arguments, status=USAGE)
             self.assertEqual(run.stderr.splitlines()[0], f"mete: {found}, {expected}")

@@ -24,6 +24,7 @@ int bound_command(int argument_count, char **arguments);
 int leaks_command(int argument_count, char **arguments);
 int postmortem_command(int argument_count, char **arguments);
 int replay_command(int argument_count, char **arguments);
+int stack_command(int argument_count, char **arguments);
 
 status_t command_worse(status_t a, status_t b);
 

@@ -23,6 +23,7 @@ static const command_t commands[] = {
     {"leaks", "mete leaks", "say where the blocks of a leak report were acquired", leaks_command},
     {"postmortem", "mete postmortem", "explain what a device noted before it was reset",
      postmortem_command},
+    {"stack", "mete stack", "bound the stack that functions take", stack_command},
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
