@@ -237,8 +237,11 @@ class Servers(unittest.TestCase):
         self.assertIn("record of a 64-bit core", server.ask().stdout)
 
     def test_a_damaged_packet_is_asked_for_again(self):
-        server = self.is_understood(Server(self.store, lambda number, packet: packet[:-2] + b"zz" if number == 1 else packet))
-        self.assertEqual(server.acks.count(b"-"), 1)
+        def spoil(number, packet):
+            high, low = packet[-2:-1], packet[-1:]
+            return {0: packet[:-2] + b"z" + low, 1: packet[:-2] + high + b"z", 2: packet[:9] + b"z" + packet[10:]}.get(number, packet)
+        server = self.is_understood(Server(self.store, spoil))
+        self.assertEqual(server.acks.count(b"-"), 3)
 
     def test_that_the_target_halts_is_no_answer(self):
         self.is_understood(Server(self.store, lambda number, packet: b"$T02thread:01;#04" + packet if number == 0 else packet))

@@ -101,7 +101,10 @@ typedef enum arrival { ARRIVED, ARRIVED_DAMAGED, ARRIVED_REFUSAL, ARRIVED_NOT } 
 
 static int digit_of(char c)
 {
-    return isdigit((unsigned char)c) ? (c - '0') : ((c >= 'a') && (c <= 'f')) ? (c - 'a' + 10) : -1;
+    const int lower = tolower((unsigned char)c);
+    return isdigit(lower)                       ? lower - '0'
+           : ((lower >= 'a') && (lower <= 'f')) ? lower - 'a' + 10
+                                                : -1;
 }
 
 // Up to the packet's `$`.
@@ -124,7 +127,10 @@ static bool add(char *text, size_t *length, char c, bool *is_run)
         return true;
     }
     const size_t count = *is_run ? (size_t)((unsigned char)c - 29U) : 1U;
-    const char what = *is_run ? text[*length - 1U] : c;
+    char what = c;
+    if (*is_run) {
+        what = text[*length - 1U];
+    }
     if ((*is_run && (c < ' ')) || (count > TEXT_MAX - 1U - *length)) {
         return false;
     }
@@ -155,9 +161,7 @@ static arrival_t receive(gdb_remote_t *gdb, char text[TEXT_MAX])
         return ARRIVED_NOT;
     }
     text[length] = '\0';
-    const int told = (16 * digit_of((char)tolower((unsigned char)high))) +
-                     digit_of((char)tolower((unsigned char)low));
-    if (told != (int)(sum % 256U)) {
+    if ((digit_of(high) != (int)(sum / 16U % 16U)) || (digit_of(low) != (int)(sum % 16U))) {
         (void)refuse(gdb, "found a packet with a wrong checksum, %d times", TRIES);
         return ARRIVED_DAMAGED;
     }
@@ -310,8 +314,8 @@ static size_t parse_bytes(const char *text, unsigned char *bytes, size_t size)
         return 0U;
     }
     for (size_t i = 0U; i < length / 2U; i++) {
-        const int high = digit_of((char)tolower((unsigned char)text[2U * i]));
-        const int low = digit_of((char)tolower((unsigned char)text[(2U * i) + 1U]));
+        const int high = digit_of(text[2U * i]);
+        const int low = digit_of(text[(2U * i) + 1U]);
         if ((high < 0) || (low < 0)) {
             return 0U;
         }
@@ -324,7 +328,7 @@ static size_t parse_bytes(const char *text, unsigned char *bytes, size_t size)
 static size_t read_some(gdb_remote_t *gdb, uint64_t address, unsigned char *bytes, size_t size)
 {
     char question[40];
-    char answer[TEXT_MAX];
+    char answer[TEXT_MAX] = "";
     (void)snprintf(question, sizeof question, "m%" PRIx64 ",%zx", address, size);
     allow(gdb, ANSWER_MS);
     if (!exchange(gdb, question, answer)) {
