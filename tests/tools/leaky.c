@@ -57,8 +57,9 @@ static mete_span_t stack_of(void)
 METE_HEAP_DEFINE(memory, 32768);
 
 static mete_span_t stack;
-static const mete_track_config_t config = {
-    .trace = TRACE, .trace_self = &stack, .frame_count = LEAKY_FRAMES};
+static const mete_track_config_t config = {.trace = (LEAKY_FRAMES != 0U) ? TRACE : NULL,
+                                           .trace_self = &stack,
+                                           .frame_count = LEAKY_FRAMES};
 static mete_track_t track;
 static uint32_t volatile round_number;
 

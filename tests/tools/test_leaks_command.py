@@ -152,9 +152,18 @@ class Programs(unittest.TestCase):
         return [(call["function"], call["line"], call["inlined"]) for call in site["calls"]
                 if call["file"] and call["file"].endswith("leaky.c")]
 
+    def wanted(self):
+        """The chains of the three sites, in the order of their bytes."""
+        at = self.lines
+        main = ("main", at["main"], False)
+        return ([("copy_name", at["name"], False), ("greet", at["greet"], False),
+                 ("serve", at["serve greets"], False), main],
+                [("open_buffer", at["buffer"], True), ("serve", at["serve opens"], False), main],
+                [("copy_name", at["name"], False), ("dismiss", at["dismiss"], False),
+                 ("serve", at["serve dismisses"], False), main])
+
     def expect_sites(self, found, depth):
         """What leaky.c leaks, with so many callers at least."""
-        at = self.lines
         self.assertEqual((found["reports"], found["count"], found["size"], found["records"]),
                          (3, 10, 6 * 24 + 100 + 3 * 24, "sound"))
         greets, opens, dismisses = found["sites"]
@@ -164,13 +173,7 @@ class Programs(unittest.TestCase):
                          (100, [1, 1, 1], False))
         self.assertEqual((dismisses["size"], dismisses["counts"], dismisses["growing"]),
                          (72, [1, 2, 3], True))
-        main = ("main", at["main"], False)
-        for site, wanted in (
-                (greets, [("copy_name", at["name"], False), ("greet", at["greet"], False),
-                          ("serve", at["serve greets"], False), main]),
-                (opens, [("open_buffer", at["buffer"], True), ("serve", at["serve opens"], False), main]),
-                (dismisses, [("copy_name", at["name"], False), ("dismiss", at["dismiss"], False),
-                             ("serve", at["serve dismisses"], False), main])):
+        for site, wanted in zip(found["sites"], self.wanted()):
             chain = self.chain(site)
             self.assertGreaterEqual(len(chain), min(depth, len(wanted)))
             self.assertEqual(chain, wanted[:len(chain)])
@@ -200,6 +203,34 @@ class Programs(unittest.TestCase):
     def test_a_firmware_for_riscv_is_told_by_its_chain_of_frames(self):
         for options in (["-O2"], ["-Os"], ["-O2", "-DLEAKY_JSON"]):
             self.check("riscv", 4, *options)
+
+    def found_with(self, target, frames):
+        """The sites of a program that records so many frames, or words of its stack."""
+        elf = self.build(target, "-g", "-O2", f"-DLEAKY_FRAMES={frames}U")
+        told = mete("--format", "json", "--elf", elf, "-", text=self.run_program(target, elf))
+        self.assertEqual((told.returncode, told.stderr), (LEAKS, ""))
+        return json.loads(told.stdout)["sites"]
+
+    def test_without_frames_the_call_itself_is_exact(self):
+        for target in "host", "arm", "arm small", "riscv":
+            names, buffers = self.found_with(target, 0)
+            self.assertEqual((names["size"], names["count"], names["counts"]), (216, 9, [2, 5, 9]))
+            self.assertEqual(self.chain(names), self.wanted()[0][:1])
+            self.assertEqual((buffers["size"], buffers["count"]), (100, 1))
+            self.assertEqual(self.chain(buffers), self.wanted()[1][:2])  # Two functions, one of them inlined.
+
+    def test_as_many_callers_are_told_as_are_recorded(self):
+        for target, depths in (("host", (1, 2, 3, 4, 8)), ("riscv", (1, 2, 3, 4, 8)), ("arm", (6, 18, 30, 54))):
+            longest = []
+            for frames in depths:
+                chains = [self.chain(site) for site in self.found_with(target, frames)]
+                for chain in chains:
+                    self.assertIn(chain, [wanted[:len(chain)] for wanted in self.wanted()])
+                longest.append(max(map(len, chains)))
+            self.assertEqual(longest, sorted(longest), target)
+            self.assertLess(longest[0], 4)
+            self.assertEqual(longest[-1], 4)
+            self.assertGreaterEqual(len(set(longest)), 2)
 
     def test_text_says_the_same_as_json(self):
         elf, report = self.check("host", 4, "-O2")
