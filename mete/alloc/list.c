@@ -297,15 +297,12 @@ METE_INLINE bool is_sound(const mete_list_t *list)
 
 mete_list_t *mete_list_init(const mete_list_config_t *config)
 {
-    if (config == NULL) {
-        return NULL;
-    }
-    const mete_span_t storage = config->storage;
-    if (!mete_span_is_legal(storage) ||
-        (storage.size - METE_LIST_SIZE_MIN > METE_LIST_SIZE_MAX - METE_LIST_SIZE_MIN)) {
+    if ((config == NULL) || (config->storage.size > METE_LIST_SIZE_MAX) ||
+        !mete_span_is_legal(config->storage) || (config->storage.size < METE_LIST_SIZE_MIN)) {
         return NULL;
     }
     // Headers lie a word in front of multiples of a granule, and so does the list.
+    const mete_span_t storage = config->storage;
     const uintptr_t start = (uintptr_t)storage.start + WORD;
     mete_list_t *const list = (mete_list_t *)(mete_align_up(start, GRANULE) - WORD);
     list->end = mete_align_down(start + storage.size, GRANULE) - WORD;

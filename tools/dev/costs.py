@@ -3,6 +3,7 @@
 import json
 import pathlib
 
+import monitoring
 from measure import ROOT
 from modules import KINDS, LEVELS, churn_names
 from space import chosen
@@ -161,8 +162,9 @@ def modules(figures, known, stack_lines):
             'calls all take the same. Behind a point stands another setting of\nthe same wrapper, as its '
             'firmware in `bench/` says: *lock* is around a lock that does nothing,\n*lock.masked* around one '
             'that masks interrupts. A critical section as the lock is the wrapper *critical*, compiled\nin; '
-            '*critical.called* is the library\'s. What members take that a route asks in vain is theirs, and '
-            'not counted.\n\n' +
+            '*critical.called* is the library\'s. *system* is statistics and health in one chain, *system.all* all '
+            'watchers\nin the order of mete_system. What members take that a route asks in vain is theirs, and not '
+            'counted.\n\n' +
             table(['wrapper', 'acquire, mean', 'release, mean', 'worst'], added) +
             '\n## Stack, bytes\n\nWith everything called; a callback\'s own comes on top.\n\n' +
             table(['function', 'bytes'], (line.split(' ', 1) for line in stack_lines)))
@@ -198,5 +200,6 @@ def write(known, found, traces):
     figures = json.loads((ROOT / 'bench' / 'results' / 'figures.json').read_text())
     text = (HEAD + allocators(figures, known) + bounds(figures, found.inputs) +
             modules(figures, known, found.stack_lines) +
+            monitoring.text(figures) +
             space(figures, traces))
     (ROOT / 'docs' / 'costs.md').write_text(text)
