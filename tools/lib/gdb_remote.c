@@ -291,15 +291,14 @@ void gdb_close(gdb_remote_t *gdb, bool runs)
     if (gdb->socket < 0) {
         return;
     }
-    // A server may act on D only when its answer was taken.
-    char answer[TEXT_MAX];
-    char reason[sizeof gdb->reason];
-    memcpy(reason, gdb->reason, sizeof reason);
-    allow(gdb, LEAVE_MS);
     if (runs) {
-        (void)exchange(gdb, "D", answer);
+        // The answer is waited for: a server may act on D only while somebody is there. What it is matters to nobody,
+        // and the reason why we leave stays what it was.
+        gdb_remote_t leaving = *gdb;
+        char answer[TEXT_MAX];
+        allow(&leaving, LEAVE_MS);
+        (void)exchange(&leaving, "D", answer);
     }
-    memcpy(gdb->reason, reason, sizeof reason);
     (void)close(gdb->socket);
     gdb->socket = -1;
 }
