@@ -34,19 +34,19 @@ static int32_t sixteens(uint32_t half)
 static frame_effect_t effect_16(uint32_t half)
 {
     const uint32_t byte = (flow_bits(half, 12U, 12U) << 5) | flow_bits(half, 6U, 2U);
-    switch ((flow_bits(half, 1U, 0U) << 3) | flow_bits(half, 15U, 13U)) {
-    case (1U << 3) | 0U:  // C.ADDI
+    switch (8U * flow_bits(half, 1U, 0U) + flow_bits(half, 15U, 13U)) {  // Quadrant and funct3
+    case 8U:                                                             // C.ADDI
         return adds(flow_signed(byte, 5U));
-    case (1U << 3) | 3U:  // C.ADDI16SP
+    case 8U + 3U:  // C.ADDI16SP
         return adds(sixteens(half));
-    case (2U << 3) | 4U:  // C.MV, C.ADD; with no source C.JR and C.JALR, which have no target
+    case 16U + 4U:  // C.MV, C.ADD; with no source C.JR and C.JALR, which have no target
         if (flow_bits(half, 6U, 2U) == 0U) {
             return adds(0);
         }
         return (flow_bits(half, 12U, 12U) == 0U) ? sets(flow_bits(half, 6U, 2U)) : loses();
-    case (1U << 3) | 2U:  // C.LI
-    case (2U << 3) | 0U:  // C.SLLI
-    case (2U << 3) | 2U:  // C.LWSP
+    case 8U + 2U:   // C.LI
+    case 16U:       // C.SLLI
+    case 16U + 2U:  // C.LWSP
         return loses();
     default:
         return adds(0);
