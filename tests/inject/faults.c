@@ -48,13 +48,16 @@ static bool judge(void *self, const mete_guard_block_t *block)
     return true;
 }
 
-// True if a report names what was touched: a block, or one whose record was hit and that no walk reaches any more.
-// It names none if the record was hit that the guard would look at next, so that it cannot go on: that takes
-// more than a byte.
-static bool is_touched(const hit_t *hit, const void *reported)
+// True if a report names what was touched. One byte is of one block. More may be of a neighbour too, or of one whose
+// record was hit and that no walk reaches any more; if the guard would look at that one next, it cannot go
+// on, and names none.
+static bool is_touched(const hit_t *hit, const void *block, const void *reported)
 {
+    if (hit->size == 1U) {
+        return reported == block;
+    }
     if (reported == NULL) {
-        return hit->size > 1U;
+        return true;
     }
     search_t search = {hit, reported, false};
     const unsigned char *const record =
@@ -74,7 +77,7 @@ static void ask_guard(const hit_t *hit, const void *block, mete_guard_damage_t w
             continue;
         }
         const bool is_right =
-            (tap_take_fault() == METE_FAULT_CORRUPT) && is_touched(hit, tap_fault_address);
+            (tap_take_fault() == METE_FAULT_CORRUPT) && is_touched(hit, block, tap_fault_address);
         outcome->is_detected = outcome->is_detected || is_right;
         outcome->misreported += is_right ? 0U : 1U;
     }
@@ -247,9 +250,7 @@ static outcome_t ask_tracker(const world_t *world, const mete_track_filter_t *fi
     }
     (void)mete_track_walk(&world_track, note_filtered, &filtered);
     const mete_track_block_t *const found = &filtered.leak.last;
-    const size_t around = (has_guard(world) ? METE_GUARD_PREFIX_SIZE(WORLD_ALIGN) : 0U) +
-                          ((world->set == SET_ALL) ? METE_QUOTA_PREFIX_SIZE(WORLD_ALIGN) : 0U);
-    const unsigned char *const start = (const unsigned char *)found->block + around;
+    const unsigned char *const start = (const unsigned char *)found->block + world_front(world);
     outcome_t outcome = {.is_detected = (filtered.leak.count != 0U) && (start == leaked)};
     outcome.misreported = filtered.leak.count - (outcome.is_detected ? 1U : 0U);
     outcome.is_placed = outcome.is_detected && (found->owner == owner) && (found->size >= size) &&

@@ -215,7 +215,7 @@ void world_build(world_t *world, set_t set, uint32_t seed)
     mete_track_block_t record;
     const live_t *const first = world_take(world, 0U);
     if (has_track(world) && (first != NULL) &&
-        mete_track_read(&world_track, first->block, &record)) {
+        mete_track_read(&world_track, first->block - world_front(world), &record)) {
         world->usual_site = record.caller;
     }
     for (uint32_t i = 0U; i < OPERATIONS; i++) {

@@ -67,6 +67,13 @@ static inline bool has_track(const world_t *world)
     return (world->set == SET_TRACK) || (world->set == SET_BOTH) || (world->set == SET_ALL);
 }
 
+/// Bytes of what watchers put between the tracker's block and the program's.
+static inline size_t world_front(const world_t *world)
+{
+    return (has_guard(world) ? METE_GUARD_PREFIX_SIZE(WORLD_ALIGN) : 0U) +
+           ((world->set == SET_ALL) ? METE_QUOTA_PREFIX_SIZE(WORLD_ALIGN) : 0U);
+}
+
 /// Builds a world and works in it; what a seed leads to is always the same.
 void world_build(world_t *world, set_t set, uint32_t seed);
 
