@@ -1,6 +1,6 @@
 @ SPDX-License-Identifier: MIT OR Apache-2.0
-@ Functions whose stack is known by reading them: for the test of `mete stack`. But for one they have no call frame information:
-@ what the instructions do is all there is.
+@ Functions whose stack is known by reading them: for the test of `mete stack`. Most have no call frame information: what the
+@ instructions do is all there is.
     .cfi_sections .debug_frame
     .syntax unified
     .thumb
@@ -88,6 +88,25 @@ function early          @ 8 + 40: an early return does not fool it
     pop {r4, pc}
     .size early, . - early
 
+function beyond_return  @ 8 + 40 + 12: what stands behind a return may be reached from where more was taken
+    push {r4, lr}
+    sub sp, #40
+    cbz r0, 1f
+    add sp, #40
+    pop {r4, pc}
+1:  bl pushes
+    add sp, #40
+    pop {r4, pc}
+    .size beyond_return, . - beyond_return
+
+function late_information  @ 8 + 12, whatever the call frame information leaves out
+    .cfi_startproc
+    push {r4, lr}
+    bl pushes
+    pop {r4, pc}
+    .cfi_endproc
+    .size late_information, . - late_information
+
 function sometimes      @ 8 + 48: a return that a condition guards
     push {r4, lr}
     cmp r0, #0
@@ -105,7 +124,6 @@ function with_pointer   @ r7 puts the stack back: 8 + 16; that it can is all tha
     .cfi_def_cfa_register r7
     sub sp, #16
     mov sp, r7
-    .cfi_def_cfa_register sp
     pop {r7, pc}
     .cfi_endproc
     .size with_pointer, . - with_pointer
@@ -115,6 +133,12 @@ function unknown_size
     sub.w sp, sp, r0
     pop {r7, pc}
     .size unknown_size, . - unknown_size
+
+function adds_register
+    push {r4, lr}
+    add sp, r0
+    pop {r4, pc}
+    .size adds_register, . - adds_register
 
 function other_stack
     ldr r0, =0x20001000

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # As stack_frames.s, for RISC-V.
+    .cfi_sections .debug_frame
     .text
 
     .macro function name
@@ -51,6 +52,19 @@ function forever        # 16 + 16
 1:  call small
     j 1b
     .size forever, . - forever
+
+function with_pointer   # 16 + 32: s0 puts the stack back; that it can is all that this information says.
+    .cfi_startproc
+    addi sp, sp, -16
+    .cfi_def_cfa_offset 16
+    mv s0, sp
+    .cfi_def_cfa_register s0
+    addi sp, sp, -32
+    mv sp, s0
+    addi sp, sp, 16
+    ret
+    .cfi_endproc
+    .size with_pointer, . - with_pointer
 
 function unknown_size
     addi sp, sp, -16

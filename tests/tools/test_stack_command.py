@@ -73,7 +73,7 @@ class Thumb(Known):
 
     def test_adds_what_instructions_take(self):
         for function, size in (('nothing', 0), ('pushes', 12), ('makes_room', 48), ('with_pointer', 24),
-                               ('wide', 36 + 1024 + 4000 + 8 + 16 + 4)):
+                               ('late_information', 20), ('wide', 36 + 1024 + 4000 + 8 + 16 + 4)):
             self.expect(function, size)
 
     def test_follows_the_deeper_call_from_where_it_is_made(self):
@@ -88,10 +88,12 @@ class Thumb(Known):
 
     def test_knows_that_a_return_is_not_always_taken(self):
         self.expect('early', 48)
+        self.expect('beyond_return', 60)
         self.expect('sometimes', 56)
 
     def test_refuses_what_has_no_bound(self):
         self.expect_refusal('unknown_size', 'unknown_size: a frame whose size is known only at run time at 0x')
+        self.expect_refusal('adds_register', 'adds_register: a frame whose size')
         self.expect_refusal('other_stack', 'other_stack: a frame whose size')
         self.expect_refusal('ping', 'pong: recursion into ping, called by ping')
         self.expect_refusal('nowhere', 'nowhere: found 0 functions of this name, expected one')
@@ -156,7 +158,7 @@ class RiscV(Known):
         cls.elf = build('frames_riscv', RISCV, '-Wl,-e,nothing', 'tests/tools/stack_frames_riscv.s')
 
     def test_adds_what_instructions_take(self):
-        for function, size in (('nothing', 0), ('small', 16), ('middle', 496), ('large', 2032), ('calls', 512),
+        for function, size in (('nothing', 0), ('small', 16), ('middle', 496), ('large', 2032), ('calls', 512), ('with_pointer', 48),
                                ('tail', 2032), ('forever', 32)):
             self.expect(function, size)
 
@@ -213,6 +215,16 @@ class Compiled(unittest.TestCase):
                 others += (more != 0)
         self.assertGreater(same, 20, name)
         self.assertLess(others, same / 10, name)
+
+    def test_the_notes_on_mete_are_built_in(self):
+        elf = build('heap', M4, '-O2', f'-I{ROOT}', '-ffreestanding', 'mete/alloc/heap.c', 'mete/core/words.c',
+                    '-Wl,-e,mete_heap_init,--unresolved-symbols=ignore-all')
+        code, printed, complaint = run_it(elf, 'mete_heap_alloc')
+        self.assertEqual((code, complaint), (OK, ''))
+        self.assertIn('hook', printed)
+        code, _, complaint = run_it('--bare', elf, 'mete_heap_alloc')
+        self.assertEqual(code, REFUSED)
+        self.assertIn('a call through a pointer', complaint)
 
     def test_cortex_m4(self):
         for level in '0', 's', '2':

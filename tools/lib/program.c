@@ -351,6 +351,18 @@ size_t program_find(program_t *program, const char *name, const program_function
     return (count != 0U) ? count : count_named(program, name, true, found);
 }
 
+const program_function_t *program_find_one(program_t *program, const char *name, char *reason,
+                                           size_t reason_size)
+{
+    const program_function_t *function = NULL;
+    const size_t found = program_find(program, name, &function);
+    if (found != 1U) {
+        SAY(reason, reason_size, "%s: found %zu functions of this name, expected one%s", name,
+            found, (found > 1U) ? ": FILE:FUNCTION says which" : "");
+    }
+    return (found == 1U) ? function : NULL;
+}
+
 const program_function_t *program_function_at(const program_t *program, uint64_t address)
 {
     size_t low = 0U;

@@ -36,6 +36,10 @@ bool program_is_thumb(const program_t *program);
 /// be there. Returns how many and the first in `found`.
 size_t program_find(program_t *program, const char *name, const program_function_t **found);
 
+/// The one function of this name; NULL, and says why in `reason`, if there is none or several.
+const program_function_t *program_find_one(program_t *program, const char *name, char *reason,
+                                           size_t reason_size);
+
 /// The function that starts at an address; NULL: none does.
 const program_function_t *program_function_at(const program_t *program, uint64_t address);
 

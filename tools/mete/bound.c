@@ -165,12 +165,9 @@ static bound_answer_t answer_of(const settings_t *settings, program_t *program, 
 {
     const notes_t *const notes = settings->notes.notes;
     bound_answer_t answer = {.name = name, .case_name = case_of(settings, name)};
-    const program_function_t *function = NULL;
-    const size_t found = program_find(program, name, &function);
-    if (found != 1U) {
-        (void)snprintf(answer.reason, sizeof answer.reason,
-                       "%s: found %zu functions of this name, expected one%s", name, found,
-                       (found > 1U) ? ": FILE:FUNCTION says which" : "");
+    const program_function_t *const function =
+        program_find_one(program, name, answer.reason, sizeof answer.reason);
+    if (function == NULL) {
         answer.is_refused = true;
         return answer;
     }

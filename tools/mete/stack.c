@@ -123,13 +123,9 @@ static bool keep_used(stack_answer_t *answer, const depths_t *depths, const note
 static void measure(stack_answer_t *answer, depths_t *depths, program_t *program,
                     const notes_t *notes)
 {
-    const program_function_t *function = NULL;
-    const size_t found = program_find(program, answer->question.name, &function);
-    if (found != 1U) {
-        (void)snprintf(answer->reason, sizeof answer->reason,
-                       "%s: found %zu functions of this name, expected one%s",
-                       answer->question.name, found,
-                       (found > 1U) ? ": FILE:FUNCTION says which" : "");
+    const program_function_t *const function =
+        program_find_one(program, answer->question.name, answer->reason, sizeof answer->reason);
+    if (function == NULL) {
         return;
     }
     place_t places[PLACE_COUNT_MAX];
