@@ -9,10 +9,6 @@
 #include "tests/inject/faults.h"
 #include "tests/support/tap.h"
 
-#ifndef INJECT_COUNT
-#define INJECT_COUNT 20
-#endif
-
 static const char *const set_names[SET_COUNT] = {"none", "guard", "track", "both", "all"};
 
 typedef struct row {
