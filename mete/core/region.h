@@ -20,11 +20,12 @@ typedef enum mete_region_attribute {
     METE_REGION_FAST = 1 << 3,        ///< Tightly coupled: the core never waits for it.
     METE_REGION_EXTERNAL = 1 << 4,    ///< Behind an external memory controller.
     METE_REGION_ENCRYPTED = 1 << 5,   ///< Encrypted on its way to the chip.
-    METE_REGION_SHARED = 1 << 6       ///< Other cores or bus masters see the same contents.
+    METE_REGION_SHARED = 1 << 6,      ///< Other cores or bus masters see the same contents.
+    METE_REGION_CACHEABLE = 1 << 7    ///< A cache may hold copies of its contents.
 } mete_region_attribute_t;
 
 /// All attributes there are.
-#define METE_REGION_ALL 0x7FU
+#define METE_REGION_ALL 0xFFU
 
 typedef struct mete_region {
     mete_span_t span;

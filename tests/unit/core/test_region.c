@@ -18,7 +18,7 @@ static void test_every_attribute_is_one_bit_and_all_are_listed(void)
 {
     static const uint32_t attributes[] = {
         METE_REGION_DMA,      METE_REGION_EXECUTABLE, METE_REGION_RETAINED, METE_REGION_FAST,
-        METE_REGION_EXTERNAL, METE_REGION_ENCRYPTED,  METE_REGION_SHARED,
+        METE_REGION_EXTERNAL, METE_REGION_ENCRYPTED,  METE_REGION_SHARED,   METE_REGION_CACHEABLE,
     };
     uint32_t all = 0U;
     for (size_t i = 0U; i < sizeof attributes / sizeof attributes[0]; i++) {
