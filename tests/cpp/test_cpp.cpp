@@ -35,6 +35,8 @@
 #include "mete/core/text.h"
 #include "mete/core/words.h"
 #include "mete/protect/integrity.h"
+#include "mete/protect/map.h"
+#include "mete/protect/map_report.h"
 #include "mete/protect/stack.h"
 #include "mete/system/audit.h"
 #include "mete/system/health.h"
@@ -459,6 +461,26 @@ void test_integrity()
     EXPECT(mete_integrity_check(&integrity));
 }
 
+void test_map()
+{
+    static mete_map_region_t regions[2];
+    static const mete_map_config_t config = {regions, 2U};
+    static mete_map_t map;
+    EXPECT(mete_map_init(&map, &config));
+    mete_map_region_t region = {};
+    region.name = "flash";
+    region.size = 1024U;
+    region.rights.privileged = METE_ACCESS_READ | METE_ACCESS_EXECUTE;
+    EXPECT(mete_map_add(&map, &region).verdict == METE_MAP_ADDED);
+    const mete_map_result_t result = mete_map_add(&map, &region);
+    EXPECT((result.verdict == METE_MAP_OVERLAPS) && (result.other == mete_map_find(&map, 1023U)));
+    EXPECT(mete_map_usage(&map, METE_MAP_CODE).in_use_size == 1024U);
+    EXPECT((mete_map_last(result.other) == 1023U) && mete_map_check(&map));
+    size_t size = 0U;
+    EXPECT(mete_map_report_write(&map, {count_bytes, &size}) && (size != 0U));
+    EXPECT(mete_map_remove(&map, 0U) && !mete_map_remove(&map, 0U));
+}
+
 void test_postmortem()
 {
     static mete_postmortem_store_t store;
@@ -519,6 +541,7 @@ int main()
     RUN(test_timing);
     RUN(test_guard);
     RUN(test_integrity);
+    RUN(test_map);
     RUN(test_audit);
     RUN(test_postmortem);
     RUN(test_stack);
