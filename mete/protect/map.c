@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// A table in the order of addresses. No end of a region is ever computed but as its last byte, and only of a
-// region that was found legal or whose sum may wrap without harm: so the last byte of the address space is one
-// like others.
+// A table in the order of addresses. Of a region only its last byte is ever computed, never the address behind
+// it, which the last byte of the address space has not.
 //
-// What is in the table decides which entry is looked at next, but only the count decides how far that can
-// lead: it alone is held against the table's size before anything is read.
+// What stands in the table decides which entry is looked at next, but only the count decides how far that can
+// lead: so it alone is held against the table's size before anything is read.
 
 #include "mete/protect/map.h"
 

@@ -149,11 +149,15 @@ static void test_every_kind_has_its_word(void)
     for (unsigned kind = 0U; kind < METE_MAP_KIND_COUNT; kind++) {
         mete_map_region_t region = stack;
         region.kind = (mete_map_kind_t)kind;
-        mete_map_report_write_region(&region, sink);
+        EXPECT(mete_map_init(&map, &config));
+        EXPECT(mete_map_add(&map, &region).verdict == METE_MAP_ADDED);
+        EXPECT(mete_map_report_write(&map, sink));
         want_place(0x9000U, 0xAFFFU);
         want(" size=8192 in_use=8192 kind=");
         want(words[kind]);
-        want(" privileged=rw- unprivileged=--- attributes=none name=main stack\n");
+        want(" privileged=rw- unprivileged=--- attributes=none name=main stack\nmap kind=");
+        want(words[kind]);
+        want(" regions=1 size=8192 in_use=8192\nmap regions=1 max=3 table=sound\n");
         EXPECT(is_as_wanted());
     }
 }
