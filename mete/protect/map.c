@@ -211,7 +211,10 @@ bool mete_map_walk(const mete_map_t *map,
 mete_map_usage_t mete_map_usage(const mete_map_t *map, mete_map_kind_t kind)
 {
     METE_ASSERT((map != NULL) && (map->config != NULL));
-    mete_map_usage_t usage = {0U, 0U, 0U};
+    mete_map_usage_t usage;  // Field by field: zeros all at once may become a call to memset().
+    usage.region_count = 0U;
+    usage.total_size = 0U;
+    usage.in_use_size = 0U;
     if (IS_CHECKED && !is_count_legal(map)) {
         METE_FAULT(METE_FAULT_CORRUPT, map, map->config->regions);
         return usage;

@@ -9,7 +9,7 @@
 
 enum { REGION_MAX = 5, RW = METE_ACCESS_READ | METE_ACCESS_WRITE, MANY = 33 };
 
-static const uintptr_t TOP = UINTPTR_MAX;
+static const uintptr_t top = UINTPTR_MAX;
 
 static mete_map_region_t regions[REGION_MAX + 1];  // The last one is not the map's.
 static const mete_map_config_t config = {regions, REGION_MAX};
@@ -135,7 +135,7 @@ static void test_find_knows_every_byte_of_a_region_and_none_beside_it(void)
         }
         EXPECT(mete_map_find(&map, address) == expected);
     }
-    EXPECT((mete_map_find(&map, TOP) == NULL) && (mete_map_find(&map, TOP / 2U) == NULL));
+    EXPECT((mete_map_find(&map, top) == NULL) && (mete_map_find(&map, top / 2U) == NULL));
 }
 
 static void test_find_is_right_whatever_the_number_of_regions(void)
@@ -182,35 +182,35 @@ static void test_an_overlap_of_one_byte_is_refused_and_both_are_named(void)
         EXPECT((result.verdict == METE_MAP_OVERLAPS) && (result.region == &region));
         EXPECT(result.other == &regions[tries[i].hit]);
     }
-    EXPECT(refuse_at(1U, TOP) == METE_MAP_OVERLAPS);
+    EXPECT(refuse_at(1U, top) == METE_MAP_OVERLAPS);
 }
 
 static void test_a_region_without_bytes_is_refused(void)
 {
     setup();
     EXPECT((refuse_at(0U, 0U) == METE_MAP_EMPTY) && (refuse_at(118U, 0U) == METE_MAP_EMPTY));
-    EXPECT((refuse_at(125U, 0U) == METE_MAP_EMPTY) && (refuse_at(TOP, 0U) == METE_MAP_EMPTY));
+    EXPECT((refuse_at(125U, 0U) == METE_MAP_EMPTY) && (refuse_at(top, 0U) == METE_MAP_EMPTY));
 }
 
 static void test_a_region_that_runs_past_the_last_address_is_refused(void)
 {
     setup();
-    EXPECT((refuse_at(TOP, 2U) == METE_MAP_WRAPS) && (refuse_at(TOP - 9U, 11U) == METE_MAP_WRAPS));
-    EXPECT((refuse_at(2U, TOP) == METE_MAP_WRAPS) && (refuse_at(TOP, TOP) == METE_MAP_WRAPS));
+    EXPECT((refuse_at(top, 2U) == METE_MAP_WRAPS) && (refuse_at(top - 9U, 11U) == METE_MAP_WRAPS));
+    EXPECT((refuse_at(2U, top) == METE_MAP_WRAPS) && (refuse_at(top, top) == METE_MAP_WRAPS));
 }
 
 static void test_the_first_and_the_last_address_are_like_others(void)
 {
     setup();
-    EXPECT(add_at("vectors", 0U, 100U) && add_at("end", TOP - 9U, 10U));
+    EXPECT(add_at("vectors", 0U, 100U) && add_at("end", top - 9U, 10U));
     EXPECT((mete_map_find(&map, 0U) == &regions[0]) && (mete_map_find(&map, 99U) == &regions[0]));
-    EXPECT(mete_map_find(&map, TOP) == &regions[4]);
-    EXPECT(mete_map_find(&map, TOP - 9U) == &regions[4]);
-    EXPECT((mete_map_find(&map, TOP - 10U) == NULL) && mete_map_check(&map));
-    EXPECT((mete_map_last(&regions[0]) == 99U) && (mete_map_last(&regions[4]) == TOP));
-    EXPECT((refuse_at(TOP, 1U) == METE_MAP_OVERLAPS) && (refuse_at(0U, 1U) == METE_MAP_OVERLAPS));
-    EXPECT(mete_map_remove(&map, 0U) && mete_map_remove(&map, TOP - 9U));
-    EXPECT(add_at("byte", TOP, 1U) && (mete_map_find(&map, TOP) == &regions[3]));
+    EXPECT(mete_map_find(&map, top) == &regions[4]);
+    EXPECT(mete_map_find(&map, top - 9U) == &regions[4]);
+    EXPECT((mete_map_find(&map, top - 10U) == NULL) && mete_map_check(&map));
+    EXPECT((mete_map_last(&regions[0]) == 99U) && (mete_map_last(&regions[4]) == top));
+    EXPECT((refuse_at(top, 1U) == METE_MAP_OVERLAPS) && (refuse_at(0U, 1U) == METE_MAP_OVERLAPS));
+    EXPECT(mete_map_remove(&map, 0U) && mete_map_remove(&map, top - 9U));
+    EXPECT(add_at("byte", top, 1U) && (mete_map_find(&map, top) == &regions[3]));
     EXPECT(add_at("zero", 0U, 1U) && (mete_map_find(&map, 0U) == &regions[0]));
 }
 
@@ -218,12 +218,12 @@ static void test_one_region_may_be_all_but_one_byte(void)
 {
     setup();
     EXPECT(mete_map_init(&map, &config) && add_at("all", 1U, SIZE_MAX));
-    EXPECT((mete_map_find(&map, 0U) == NULL) && (mete_map_find(&map, TOP) == &regions[0]));
+    EXPECT((mete_map_find(&map, 0U) == NULL) && (mete_map_find(&map, top) == &regions[0]));
     EXPECT(add_at("rest", 0U, 1U) && mete_map_check(&map));
     const mete_map_usage_t usage = mete_map_usage(&map, METE_MAP_DATA);
     EXPECT((usage.total_size == SIZE_MAX) && (usage.in_use_size == SIZE_MAX));
     EXPECT(mete_map_init(&map, &config) && add_at("all", 0U, SIZE_MAX));
-    EXPECT((mete_map_find(&map, TOP) == NULL) && (mete_map_find(&map, TOP - 1U) == &regions[0]));
+    EXPECT((mete_map_find(&map, top) == NULL) && (mete_map_find(&map, top - 1U) == &regions[0]));
     EXPECT(mete_map_usage(&map, METE_MAP_DATA).total_size == SIZE_MAX);
 }
 
@@ -232,8 +232,8 @@ static void test_a_full_table_is_refused_after_what_is_wrong_with_the_region(voi
     setup();
     EXPECT(add_at("fourth", 10U, 5U) && add_at("fifth", 300U, 5U));
     EXPECT((refuse_at(200U, 5U) == METE_MAP_FULL) && (refuse_at(0U, 1U) == METE_MAP_FULL));
-    EXPECT((refuse_at(TOP, 1U) == METE_MAP_FULL) && (refuse_at(12U, 1U) == METE_MAP_OVERLAPS));
-    EXPECT((refuse_at(200U, 0U) == METE_MAP_EMPTY) && (refuse_at(TOP, 2U) == METE_MAP_WRAPS));
+    EXPECT((refuse_at(top, 1U) == METE_MAP_FULL) && (refuse_at(12U, 1U) == METE_MAP_OVERLAPS));
+    EXPECT((refuse_at(200U, 0U) == METE_MAP_EMPTY) && (refuse_at(top, 2U) == METE_MAP_WRAPS));
     EXPECT(mete_map_remove(&map, 10U) && add_at("another", 200U, 5U));
 }
 
@@ -272,7 +272,7 @@ static void test_remove_takes_the_region_that_starts_there_and_no_other(void)
     setup();
     EXPECT(!mete_map_remove(&map, 121U) && !mete_map_remove(&map, 149U));
     EXPECT(!mete_map_remove(&map, 119U) && !mete_map_remove(&map, 0U) &&
-           !mete_map_remove(&map, TOP));
+           !mete_map_remove(&map, top));
     EXPECT(map.region_count == 3U);
     EXPECT(mete_map_remove(&map, 120U) && !mete_map_remove(&map, 120U) && mete_map_check(&map));
     EXPECT((map.region_count == 2U) && (regions[0].start == 100U) && (regions[1].start == 150U));
@@ -352,7 +352,7 @@ static void test_check_sees_regions_that_are_illegal_or_out_of_order(void)
     EXPECT_SEEN(start, 116U);
     EXPECT_SEEN(start, 121U);
     EXPECT_SEEN(start, 0U);
-    EXPECT_SEEN(start, TOP - 1U);
+    EXPECT_SEEN(start, top - 1U);
     EXPECT_SEEN(kind, (mete_map_kind_t)METE_MAP_KIND_COUNT);
     EXPECT_SEEN(rights.unprivileged, 8U);
     EXPECT_SEEN(rights.privileged, 0xFFU);
@@ -360,7 +360,7 @@ static void test_check_sees_regions_that_are_illegal_or_out_of_order(void)
     regions[0].size = 0U;
     EXPECT(!mete_map_check(&map));
     regions[0].size = 17U;
-    regions[2].size = TOP;
+    regions[2].size = top;
     EXPECT(!mete_map_check(&map));
     regions[2].size = 1U;
     static const mete_map_config_t smaller = {regions, 2U};  // What lies behind looks right.
@@ -430,14 +430,14 @@ static void test_level_3_looks_at_the_table_after_every_change(void)
 
 // ---- A model: who owns each byte of two stretches, at either end of the address space
 
-enum { STRETCH = 64, NOBODY = 0 };
+// Up to SPARE bytes past the end are asked for.
+enum { STRETCH = 64, SPARE = 8, NOBODY = 0 };
 
 static size_t owners[2 * STRETCH];  // The index of the region's first byte, plus 1.
-static const size_t SPARE = 8U;     // Up to so many bytes past the end are asked for.
 
 static uintptr_t address_of(size_t index)
 {
-    return (index < STRETCH) ? index : TOP - (2U * STRETCH - 1U - index);
+    return (index < STRETCH) ? index : top - (2U * STRETCH - 1U - index);
 }
 
 static size_t count_owners(void)
