@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//
+// The registers are those of DDI 0403E, B3.5.8 and B3.5.9. RASR: XN bit 28, AP 26-24, TEX 21-19, S 18, C 17, B 16, SRD 15-8,
+// SIZE 5-1, ENABLE 0; a region has 2^(SIZE+1) bytes, and a one in SRD leaves a part out.
+//
+// Of a row of regions from a wish's first byte to its last, only the first can cover something in front of it, and only
+// the last something behind it. What is between covers bytes of the wish alone, or bytes that the row has already. So the
+// least waste for the fewest regions is found by trying each size for the first region. From there on the region that
+// reaches farthest is as good as any: whatever can follow a shorter one can follow it as well.
+
+#include "mete/protect/plan_armv7m.h"
+
+#include "mete/protect/plan_cortex.h"
+#include "mete/protect/plan_scene.h"
+
+enum { BITS_MIN = 5, SLICED_BITS_MIN = 8, BITS_MAX = 32, ROW_MAX = 32, AP_COUNT = 8 };
+
+#define RBAR_VALID  0x10U
+#define RASR_XN     (1U << 28)
+#define RASR_ENABLE 1U
+
+// What AP lets each mode do, 1 read and 2 write, in four bits for each of its values (DDI 0403E, table B3-15).
+#define AP_PRIVILEGED   0x11103330U
+#define AP_UNPRIVILEGED 0x11003100U
+
+// A region that serves a wish from `start` to `last`, without the slices that it does not need.
+typedef struct piece {
+    uintptr_t start;
+    uintptr_t last;
+    uintptr_t waste;  // Bytes behind the wish that are nobody's.
+    unsigned bits;
+} piece_t;
+
+// What is to be covered, and how far it may go beyond.
+typedef struct row {
+    const mete_plan_scene_t *scene;
+    uint32_t attributes;  // Of RASR.
+    uintptr_t start;
+    uintptr_t last;
+    uintptr_t lowest;
+    uintptr_t highest;
+} row_t;
+
+// ---- Rights
+
+static uint32_t rights_of(uint32_t rasr, mete_privilege_t privilege)
+{
+    const uint32_t table = (privilege == METE_PRIVILEGED) ? AP_PRIVILEGED : AP_UNPRIVILEGED;
+    const uint32_t rights = (table >> ((rasr >> 22) & 0x1CU)) & 3U;
+    const uint32_t execute = ((rasr & RASR_XN) == 0U) ? (rights & 1U) * METE_ACCESS_EXECUTE : 0U;
+    return rights | execute;
+}
+
+// The bits of RASR that grant what is wished. 0: there are none, for AP 0 goes with XN.
+static uint32_t rights_for(mete_rights_t rights)
+{
+    uint32_t found = 0U;
+    for (uint32_t ap = 0U; ap < (uint32_t)AP_COUNT; ap++) {
+        for (uint32_t xn = 0U; xn <= RASR_XN; xn += RASR_XN) {
+            const uint32_t rasr = (ap << 24) | xn;
+            const bool is_match = (rights_of(rasr, METE_UNPRIVILEGED) == rights.unprivileged) &&
+                                  (rights_of(rasr, METE_PRIVILEGED) == rights.privileged);
+            found = (is_match && (found == 0U)) ? rasr : found;
+        }
+    }
+    return found;
+}
+
+static bool encodes(const mete_plan_config_t *config, const mete_plan_wish_t *wish)
+{
+    (void)config;
+    return mete_plan_cortex_is_sane(wish) && (rights_for(wish->rights) != 0U);
+}
+
+// TEX, C and B: write-back with write-allocate; normal; shared device; strongly ordered (DDI 0403E, table B3-13).
+static uint32_t memory_for(mete_mpu_memory_t memory)
+{
+    switch (memory) {
+    case METE_MPU_CACHED:
+        return (1U << 19) | (1U << 17) | (1U << 16);
+    case METE_MPU_UNCACHED:
+        return 1U << 19;
+    case METE_MPU_DEVICE:
+        return 1U << 16;
+    default:
+        return 0U;
+    }
+}
+
+// ---- Regions
+
+// Their size, less 1.
+static uintptr_t rest_of(unsigned bits)
+{
+    return ((((uintptr_t)1 << (bits - 1U)) << 1) - 1U) & 0xFFFFFFFFU;
+}
+
+static uintptr_t slice_rest_of(unsigned bits)
+{
+    return (bits >= (unsigned)SLICED_BITS_MIN) ? rest_of(bits) >> 3 : rest_of(bits);
+}
+
+// The slices from `start` to `last` of the region that has so many bits.
+static void write_image(const row_t *row, const piece_t *piece, size_t number)
+{
+    mete_mpu_image_t *const image = &row->scene->images[number];
+    const uintptr_t base = piece->start & ~rest_of(piece->bits);
+    uint32_t left_out = 0U;
+    if (piece->bits >= (unsigned)SLICED_BITS_MIN) {
+        const unsigned first = (unsigned)((piece->start - base) >> (piece->bits - 3U));
+        const unsigned last = (unsigned)((piece->last - base) >> (piece->bits - 3U));
+        left_out = 0xFFU & ~((0xFFU << first) & (0xFFU >> (7U - last)));
+    }
+    image->words[0] = base | RBAR_VALID | (row->scene->image_index + number);
+    image->words[1] = row->attributes | (left_out << 8) | ((piece->bits - 1U) << 1) | RASR_ENABLE;
+}
+
+// The region with so many bits that has `from`: how far it can go, with no more waste behind than allowed.
+// False if it cannot even have `from`.
+static bool shape(const row_t *row, uintptr_t from, unsigned bits, uintptr_t waste_max,
+                  piece_t *piece)
+{
+    const uintptr_t slice_rest = slice_rest_of(bits);
+    piece->bits = bits;
+    piece->waste = 0U;
+    piece->start = from & ~slice_rest;
+    piece->last = from | rest_of(bits);
+    if (piece->last > row->last) {
+        piece->last = row->last | slice_rest;
+        const bool is_free = piece->last <= row->highest;
+        piece->waste = is_free ? mete_plan_waste(row->scene, row->last + 1U, piece->last + 1U) : 0U;
+        if (!is_free || (piece->waste > waste_max)) {
+            piece->waste = 0U;
+            piece->last = (row->last & ~slice_rest) - 1U;
+            return (row->last & ~slice_rest) > from;
+        }
+    }
+    return true;
+}
+
+static bool is_better(const row_t *row, const piece_t *piece, const piece_t *best)
+{
+    if (piece->last < row->last) {
+        return piece->last > best->last;
+    }
+    return (best->last < row->last) || (piece->waste < best->waste);
+}
+
+// The region that goes on from `from`: to the end with least waste, else as far as one can. False if none can.
+static bool follow(const row_t *row, uintptr_t from, uintptr_t waste_max, piece_t *best)
+{
+    bool is_found = false;
+    bool is_within = true;
+    for (unsigned bits = BITS_MIN; is_within && (bits <= (unsigned)BITS_MAX); bits++) {
+        piece_t piece;
+        if ((from & ~slice_rest_of(bits)) < row->start) {
+            break;  // The first region of the row could have been this one.
+        }
+        if (shape(row, from, bits, waste_max, &piece) &&
+            (!is_found || is_better(row, &piece, best))) {
+            best->start = piece.start;
+            best->last = piece.last;
+            best->waste = piece.waste;
+            best->bits = piece.bits;
+            is_found = true;
+        }
+        is_within = (from | rest_of(bits)) < row->last;
+    }
+    return is_found;
+}
+
+// The row whose first region has so many bits. Returns its length, or ROW_MAX if there is none.
+static size_t lay(const row_t *row, unsigned bits, uintptr_t waste_max, uintptr_t *waste)
+{
+    piece_t piece;
+    bool is_found = shape(row, row->start, bits, waste_max, &piece);
+    size_t count = 0U;
+    while (is_found && (count < (size_t)ROW_MAX - 1U)) {
+        if (row->scene->images != NULL) {
+            write_image(row, &piece, count);
+        }
+        count++;
+        if (piece.last >= row->last) {
+            *waste = piece.waste;
+            return count;
+        }
+        is_found = follow(row, piece.last + 1U, waste_max, &piece);
+    }
+    return ROW_MAX;
+}
+
+// Tries each size for the first region, from the smallest to the first that has all. Returns the best one's bits, or 0.
+static unsigned choose(const row_t *row, size_t first, size_t last, mete_plan_cover_t *cover)
+{
+    const uintptr_t before_max = mete_plan_wish_of(row->scene, first)->waste_max;
+    unsigned best = 0U;
+    bool is_within = true;
+    for (unsigned bits = BITS_MIN; is_within && (bits <= (unsigned)BITS_MAX); bits++) {
+        const uintptr_t start = row->start & ~slice_rest_of(bits);
+        if (start < row->lowest) {
+            break;
+        }
+        const uintptr_t before = mete_plan_waste(row->scene, start, row->start);
+        if (before > before_max) {
+            break;  // Larger ones have no less.
+        }
+        uintptr_t behind = 0U;
+        const size_t count =
+            lay(row, bits, mete_plan_waste_left(row->scene, first, last, before), &behind);
+        if ((count < cover->region_count) ||
+            ((best != 0U) && (count == cover->region_count) &&
+             (before + behind < cover->waste_before + cover->waste_behind))) {
+            best = bits;
+            cover->region_count = count;
+            cover->waste_before = before;
+            cover->waste_behind = behind;
+        }
+        is_within = (row->start | rest_of(bits)) < row->last;
+    }
+    return best;
+}
+
+static bool cover_run(const mete_plan_scene_t *scene, size_t first, size_t last,
+                      mete_plan_cover_t *cover)
+{
+    if (!mete_plan_is_uniform(scene, first, last)) {
+        return false;
+    }
+    const mete_plan_wish_t *const wish = mete_plan_wish_of(scene, first);
+    const mete_plan_scene_t blind = {scene->config, scene->order, scene->on_top, NULL, 0U};
+    row_t row = {&blind,
+                 rights_for(wish->rights) | memory_for(wish->memory),
+                 wish->start,
+                 mete_plan_wish_of(scene, last)->last,
+                 mete_plan_lowest(scene, first),
+                 mete_plan_highest(scene, last)};
+    cover->region_count = ROW_MAX;
+    const unsigned bits = choose(&row, first, last, cover);
+    if ((bits != 0U) && (scene->images != NULL)) {
+        row.scene = scene;
+        uintptr_t behind = 0U;
+        (void)lay(&row, bits, mete_plan_waste_left(scene, first, last, cover->waste_before),
+                  &behind);
+    }
+    return bits != 0U;
+}
+
+// ---- Verdict
+
+static bool has_slice(uint32_t rasr, uint32_t address)
+{
+    const unsigned size_field = (rasr >> 1) & 31U;
+    const unsigned slice = (address >> ((size_field - 2U) & 31U)) & 7U;
+    return (size_field < (unsigned)SLICED_BITS_MIN - 1U) || (((rasr >> (8U + slice)) & 1U) == 0U);
+}
+
+// Of one byte. The low bits of RBAR do no harm: no region is so small.
+static bool allows_byte(const mete_plan_t *plan, uintptr_t address, uint32_t access,
+                        mete_privilege_t privilege)
+{
+    const uint32_t half = (uint32_t)address >> 1;
+    for (const mete_mpu_image_t *image = plan->images + plan->image_count; image != plan->images;) {
+        image--;
+        const uint32_t rasr = (uint32_t)image->words[1];
+        const uint32_t differs = half ^ ((uint32_t)image->words[0] >> 1);
+        if (((differs >> ((rasr >> 1) & 31U)) == 0U) && ((rasr & RASR_ENABLE) != 0U) &&
+            has_slice(rasr, (uint32_t)address)) {
+            return (access & ~rights_of(rasr, privilege)) == 0U;
+        }
+    }
+    return mete_plan_cortex_background(plan, address, access, privilege);
+}
+
+static bool allows_anywhere(const mete_plan_t *plan, uintptr_t address, uint32_t access,
+                            mete_privilege_t privilege)
+{
+    if (mete_plan_cortex_is_ungoverned(address)) {
+        return mete_plan_cortex_bus(address, access, privilege);
+    }
+    const bool is_executed = (access & METE_ACCESS_EXECUTE) != 0U;
+    return !(is_executed && mete_plan_cortex_is_system(address)) &&
+           allows_byte(plan, address, access, privilege);
+}
+
+// An access that crosses a granule is as many as it has bytes.
+static bool allows(const mete_plan_t *plan, uintptr_t address, size_t size, uint32_t access,
+                   mete_privilege_t privilege)
+{
+    const uintptr_t last = address + size - 1U;
+    if (mete_plan_cortex_is_whole(address, size) && !mete_plan_cortex_is_system(address)) {
+        return allows_byte(plan, address, access, privilege);
+    }
+    return (last >= address) && allows_anywhere(plan, address, access, privilege) &&
+           allows_anywhere(plan, last, access, privilege);
+}
+
+const mete_plan_backend_t mete_plan_armv7m = {
+    {METE_MPU_ARMV7M, 16U, 8U, 32U, METE_PLAN_CORTEX_LAST, true}, encodes, cover_run, allows};

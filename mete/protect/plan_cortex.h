@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef METE_PLAN_CORTEX_H
+#define METE_PLAN_CORTEX_H
+
+/// Part of the plan's back ends for Cortex-M: what holds with both protection units.
+///
+/// From 0xE0000000 on is the system's space, where nothing is executed. It starts with the private peripheral bus,
+/// 1 MiB that only privileged code can use, regions or not. Where no region is, privileged code finds the default
+/// memory map, if the plan has a background: each eighth of the address space may be executed or not.
+/// (ARMv7-M Architecture Reference Manual, DDI 0403E, B3.1 and B3.5.)
+
+#include "mete/protect/plan.h"
+
+#define METE_PLAN_CORTEX_LAST 0xDFFFFFFFU
+
+// Code, SRAM and the two eighths of external RAM.
+#define METE_PLAN_CORTEX_EXECUTABLE 0x1BU
+
+/// True if a region can have this memory type with such rights.
+static inline bool mete_plan_cortex_is_sane(const mete_plan_wish_t *wish)
+{
+    const uint32_t rights = (uint32_t)wish->rights.unprivileged | wish->rights.privileged;
+    return ((rights & METE_ACCESS_EXECUTE) == 0U) || (wish->memory == METE_MPU_CACHED) ||
+           (wish->memory == METE_MPU_UNCACHED);
+}
+
+static inline bool mete_plan_cortex_is_system(uintptr_t address)
+{
+    return address > METE_PLAN_CORTEX_LAST;
+}
+
+/// True on the private peripheral bus, and where a 64-bit host has addresses that a Cortex-M has not.
+static inline bool mete_plan_cortex_is_ungoverned(uintptr_t address)
+{
+    return ((address >> 20) == 0xE00U) || (address > 0xFFFFFFFFU);
+}
+
+/// The verdict there.
+static inline bool mete_plan_cortex_bus(uintptr_t address, uint32_t access,
+                                        mete_privilege_t privilege)
+{
+    return (address <= 0xFFFFFFFFU) && (privilege == METE_PRIVILEGED) &&
+           ((access & METE_ACCESS_EXECUTE) == 0U);
+}
+
+/// The verdict where no region is.
+static inline bool mete_plan_cortex_background(const mete_plan_t *plan, uintptr_t address,
+                                               uint32_t access, mete_privilege_t privilege)
+{
+    return plan->config->has_background && (privilege == METE_PRIVILEGED) &&
+           (((access & METE_ACCESS_EXECUTE) == 0U) ||
+            (((METE_PLAN_CORTEX_EXECUTABLE >> (address >> 29)) & 1U) != 0U));
+}
+
+/// True if the access lies in one granule, which no region divides.
+static inline bool mete_plan_cortex_is_whole(uintptr_t address, size_t size)
+{
+    return (((address + size - 1U) ^ address) >> 5) == 0U;
+}
+
+#endif
