@@ -398,10 +398,10 @@ mete_plan_result_t mete_plan_init(mete_plan_t *plan, const mete_plan_config_t *c
     }
     if (result.verdict == METE_PLAN_FITS) {
         write_all(&scene, cells, bill.regions);
-        plan->config = config;
+        plan->backend = config->backend;
         plan->images = config->images;
         plan->image_count = bill.regions;
-        plan->shares = config->shares;
+        plan->config = config;
     }
     return result;
 }
@@ -411,7 +411,7 @@ mete_plan_result_t mete_plan_init(mete_plan_t *plan, const mete_plan_config_t *c
 void mete_plan_commit(const mete_plan_t *plan, mete_mpu_t mpu)
 {
     METE_ASSERT((plan != NULL) && (plan->config != NULL) && (mpu.ops != NULL));
-    if (IS_CHECKED && (mpu.ops->kind != plan->config->backend->rules.kind)) {
+    if (IS_CHECKED && (mpu.ops->kind != plan->backend->rules.kind)) {
         METE_FAULT(METE_FAULT_FOREIGN, plan, mpu.self);
         return;
     }
@@ -422,19 +422,12 @@ void mete_plan_commit(const mete_plan_t *plan, mete_mpu_t mpu)
     mpu.ops->commit(mpu.self, plan->images, plan->image_count, plan->config->has_background);
 }
 
-bool mete_plan_allows(const mete_plan_t *plan, uintptr_t address, size_t size, uint32_t access,
-                      mete_privilege_t privilege)
-{
-    METE_ASSERT((plan != NULL) && (plan->config != NULL) && (size != 0U) && (size <= 8U));
-    return plan->config->backend->allows(plan, address, size, access, privilege);
-}
-
 mete_plan_usage_t mete_plan_usage(const mete_plan_t *plan)
 {
     METE_ASSERT((plan != NULL) && (plan->config != NULL));
     mete_plan_usage_t usage = {plan->image_count, 0U};
     for (size_t i = 0U; i < plan->config->wish_count; i++) {
-        usage.waste_size = add_up(usage.waste_size, plan->shares[i].waste_size);
+        usage.waste_size = add_up(usage.waste_size, plan->config->shares[i].waste_size);
     }
     return usage;
 }
@@ -444,8 +437,7 @@ static bool grants(const mete_plan_t *plan, uintptr_t address, mete_privilege_t 
 {
     uint32_t granted = 0U;
     for (uint32_t access = METE_ACCESS_READ; access <= METE_ACCESS_EXECUTE; access <<= 1) {
-        const bool is_allowed = plan->config->backend->allows(plan, address, 1U, access, privilege);
-        granted |= is_allowed ? access : 0U;
+        granted |= mete_plan_allows(plan, address, 1U, access, privilege) ? access : 0U;
     }
     return granted == rights;
 }
@@ -453,7 +445,7 @@ static bool grants(const mete_plan_t *plan, uintptr_t address, mete_privilege_t 
 bool mete_plan_check(const mete_plan_t *plan)
 {
     METE_ASSERT((plan != NULL) && (plan->config != NULL));
-    const bool holds_privilege = plan->config->backend->rules.holds_privilege;
+    const bool holds_privilege = plan->backend->rules.holds_privilege;
     bool is_right = true;
     for (size_t i = 0U; is_right && (i < plan->config->wish_count); i++) {
         const wish_t *const wish = &plan->config->wishes[i];

@@ -89,10 +89,10 @@ typedef struct mete_plan_config {
 
 /// The fields are here so that it can be static.
 typedef struct mete_plan {
-    const mete_plan_config_t *config;
+    const struct mete_plan_backend *backend;
     const mete_mpu_image_t *images;
     size_t image_count;
-    const mete_plan_share_t *shares;
+    const mete_plan_config_t *config;
 } mete_plan_t;
 
 /// What became of the wishes.
@@ -131,12 +131,6 @@ mete_plan_result_t mete_plan_init(mete_plan_t *plan, const mete_plan_config_t *c
 /// Hands the plan to the hardware. Whether it is enforced is for mete_mpu_enable() and mete_mpu_disable().
 void mete_plan_commit(const mete_plan_t *plan, mete_mpu_t mpu);
 
-/// What the hardware would say, by its own rules and from the images alone, to an access of 1, 2, 4 or 8 bytes at
-/// `address` that does all of `access` (mete_access_t values, joined). An access that runs past the end of the address
-/// space is denied.
-bool mete_plan_allows(const mete_plan_t *plan, uintptr_t address, size_t size, uint32_t access,
-                      mete_privilege_t privilege);
-
 /// How much the plan takes. O(wishes).
 mete_plan_usage_t mete_plan_usage(const mete_plan_t *plan);
 
@@ -165,10 +159,24 @@ typedef struct mete_plan_backend {
     /// scene says where.
     bool (*cover)(const struct mete_plan_scene *scene, size_t first, size_t last,
                   mete_plan_cover_t *cover);
-    /// As mete_plan_allows().
-    bool (*allows)(const mete_plan_t *plan, uintptr_t address, size_t size, uint32_t access,
-                   mete_privilege_t privilege);
+    /// As mete_plan_allows(). `request` is the access, and METE_PLAN_PRIVILEGED if it is privileged.
+    bool (*allows)(const mete_plan_t *plan, uintptr_t address, size_t size, uint32_t request);
 } mete_plan_backend_t;
+
+/// In a request, beside the mete_access_t values.
+#define METE_PLAN_PRIVILEGED 0x8U
+
+// ---- Verdicts
+
+/// What the hardware would say, by its own rules and from the images alone, to an access of 1, 2, 4 or 8 bytes at
+/// `address` that does all of `access` (mete_access_t values, joined). An access that runs past the end of the address
+/// space is denied.
+METE_INLINE bool mete_plan_allows(const mete_plan_t *plan, uintptr_t address, size_t size,
+                                  uint32_t access, mete_privilege_t privilege)
+{
+    const uint32_t mode = (privilege == METE_PRIVILEGED) ? METE_PLAN_PRIVILEGED : 0U;
+    return plan->backend->allows(plan, address, size, (access & METE_ACCESS_ALL) | mode);
+}
 
 #ifdef __cplusplus
 }

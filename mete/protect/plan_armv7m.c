@@ -19,9 +19,9 @@ enum { BITS_MIN = 5, SLICED_BITS_MIN = 8, BITS_MAX = 32, ROW_MAX = 32, AP_COUNT 
 #define RASR_XN     (1U << 28)
 #define RASR_ENABLE 1U
 
-// What AP lets each mode do, 1 read and 2 write, in four bits for each of its values (DDI 0403E, table B3-15).
-#define AP_PRIVILEGED   0x11103330U
-#define AP_UNPRIVILEGED 0x11003100U
+// What AP lets each mode do, 1 read and 2 write: four bits for each of its values, the upper two for privileged code (DDI
+// 0403E, table B3-15).
+#define AP_RIGHTS 0x5540FDC0U
 
 // A region that serves a wish from `start` to `last`, without the slices that it does not need.
 typedef struct piece {
@@ -43,10 +43,10 @@ typedef struct row {
 
 // ---- Rights
 
-static uint32_t rights_of(uint32_t rasr, mete_privilege_t privilege)
+static uint32_t rights_of(uint32_t rasr, uint32_t request)
 {
-    const uint32_t table = (privilege == METE_PRIVILEGED) ? AP_PRIVILEGED : AP_UNPRIVILEGED;
-    const uint32_t rights = (table >> ((rasr >> 22) & 0x1CU)) & 3U;
+    const uint32_t mode = (request & METE_PLAN_PRIVILEGED) >> 2;
+    const uint32_t rights = (AP_RIGHTS >> (((rasr >> 22) & 0x1CU) | mode)) & 3U;
     const uint32_t execute = ((rasr & RASR_XN) == 0U) ? (rights & 1U) * METE_ACCESS_EXECUTE : 0U;
     return rights | execute;
 }
@@ -58,8 +58,8 @@ static uint32_t rights_for(mete_rights_t rights)
     for (uint32_t ap = 0U; ap < (uint32_t)AP_COUNT; ap++) {
         for (uint32_t xn = 0U; xn <= RASR_XN; xn += RASR_XN) {
             const uint32_t rasr = (ap << 24) | xn;
-            const bool is_match = (rights_of(rasr, METE_UNPRIVILEGED) == rights.unprivileged) &&
-                                  (rights_of(rasr, METE_PRIVILEGED) == rights.privileged);
+            const bool is_match = (rights_of(rasr, 0U) == rights.unprivileged) &&
+                                  (rights_of(rasr, METE_PLAN_PRIVILEGED) == rights.privileged);
             found = (is_match && (found == 0U)) ? rasr : found;
         }
     }
@@ -138,6 +138,12 @@ static bool shape(const row_t *row, uintptr_t from, unsigned bits, uintptr_t was
     return true;
 }
 
+// True if a larger region may be better. Not so if this one reaches the end and has slices: a larger one's are coarser.
+static bool is_worth_more(const row_t *row, uintptr_t from, unsigned bits)
+{
+    return (bits < (unsigned)SLICED_BITS_MIN) || ((from | rest_of(bits)) < row->last);
+}
+
 static bool is_better(const row_t *row, const piece_t *piece, const piece_t *best)
 {
     if (piece->last < row->last) {
@@ -146,17 +152,16 @@ static bool is_better(const row_t *row, const piece_t *piece, const piece_t *bes
     return (best->last < row->last) || (piece->waste < best->waste);
 }
 
-// The region that goes on from `from`: to the end with least waste, else as far as one can. False if none can.
+// The region that goes on from `from`: to the end with least waste, else as far as one can. False if none can. One
+// that has bytes in front of the row is not asked for: it could have been the first.
 static bool follow(const row_t *row, uintptr_t from, uintptr_t waste_max, piece_t *best)
 {
     bool is_found = false;
     bool is_within = true;
     for (unsigned bits = BITS_MIN; is_within && (bits <= (unsigned)BITS_MAX); bits++) {
         piece_t piece;
-        if ((from & ~slice_rest_of(bits)) < row->start) {
-            break;  // The first region of the row could have been this one.
-        }
-        if (shape(row, from, bits, waste_max, &piece) &&
+        if (((from & ~slice_rest_of(bits)) >= row->start) &&
+            shape(row, from, bits, waste_max, &piece) &&
             (!is_found || is_better(row, &piece, best))) {
             best->start = piece.start;
             best->last = piece.last;
@@ -164,7 +169,7 @@ static bool follow(const row_t *row, uintptr_t from, uintptr_t waste_max, piece_
             best->bits = piece.bits;
             is_found = true;
         }
-        is_within = (from | rest_of(bits)) < row->last;
+        is_within = is_worth_more(row, from, bits);
     }
     return is_found;
 }
@@ -189,6 +194,24 @@ static size_t lay(const row_t *row, unsigned bits, uintptr_t waste_max, uintptr_
     return ROW_MAX;
 }
 
+// Keeps the row that starts with so many bits if it is better than what the cover says.
+static bool try_row(const row_t *row, unsigned bits, uintptr_t before, uintptr_t behind_max,
+                    mete_plan_cover_t *cover)
+{
+    uintptr_t behind = 0U;
+    const size_t count = lay(row, bits, behind_max, &behind);
+    const bool is_less_waste = before + behind < cover->waste_before + cover->waste_behind;
+    const bool is_best =
+        (count < cover->region_count) ||
+        ((count == cover->region_count) && (count != (size_t)ROW_MAX) && is_less_waste);
+    if (is_best) {
+        cover->region_count = count;
+        cover->waste_before = before;
+        cover->waste_behind = behind;
+    }
+    return is_best;
+}
+
 // Tries each size for the first region, from the smallest to the first that has all. Returns the best one's bits, or 0.
 static unsigned choose(const row_t *row, size_t first, size_t last, mete_plan_cover_t *cover)
 {
@@ -197,25 +220,13 @@ static unsigned choose(const row_t *row, size_t first, size_t last, mete_plan_co
     bool is_within = true;
     for (unsigned bits = BITS_MIN; is_within && (bits <= (unsigned)BITS_MAX); bits++) {
         const uintptr_t start = row->start & ~slice_rest_of(bits);
-        if (start < row->lowest) {
-            break;
+        const uintptr_t before =
+            (start >= row->lowest) ? mete_plan_waste(row->scene, start, row->start) : 0U;
+        if ((start >= row->lowest) && (before <= before_max)) {
+            const uintptr_t behind_max = mete_plan_waste_left(row->scene, first, last, before);
+            best = try_row(row, bits, before, behind_max, cover) ? bits : best;
         }
-        const uintptr_t before = mete_plan_waste(row->scene, start, row->start);
-        if (before > before_max) {
-            break;  // Larger ones have no less.
-        }
-        uintptr_t behind = 0U;
-        const size_t count =
-            lay(row, bits, mete_plan_waste_left(row->scene, first, last, before), &behind);
-        if ((count < cover->region_count) ||
-            ((best != 0U) && (count == cover->region_count) &&
-             (before + behind < cover->waste_before + cover->waste_behind))) {
-            best = bits;
-            cover->region_count = count;
-            cover->waste_before = before;
-            cover->waste_behind = behind;
-        }
-        is_within = (row->start | rest_of(bits)) < row->last;
+        is_within = is_worth_more(row, row->start, bits);
     }
     return best;
 }
@@ -247,51 +258,47 @@ static bool cover_run(const mete_plan_scene_t *scene, size_t first, size_t last,
 
 // ---- Verdict
 
-static bool has_slice(uint32_t rasr, uint32_t address)
+// By the images of a plan: a region too small for slices has all.
+static bool is_left_out(uint32_t rasr, unsigned size_field, uint32_t address)
 {
-    const unsigned size_field = (rasr >> 1) & 31U;
-    const unsigned slice = (address >> ((size_field - 2U) & 31U)) & 7U;
-    return (size_field < (unsigned)SLICED_BITS_MIN - 1U) || (((rasr >> (8U + slice)) & 1U) == 0U);
+    const uint32_t slice = (address >> ((size_field - 2U) & 31U)) & 7U;
+    return ((rasr >> 8 >> slice) & 1U) != 0U;
 }
 
-// Of one byte. The low bits of RBAR do no harm: no region is so small.
-static bool allows_byte(const mete_plan_t *plan, uintptr_t address, uint32_t access,
-                        mete_privilege_t privilege)
+// Of the granule that has `address`. The low bits of RBAR do no harm: no region is so small.
+static inline __attribute__((always_inline)) bool decide(const mete_plan_t *plan, uintptr_t address,
+                                                         uint32_t request)
 {
     const uint32_t half = (uint32_t)address >> 1;
-    for (const mete_mpu_image_t *image = plan->images + plan->image_count; image != plan->images;) {
+    const mete_mpu_image_t *image = plan->images + plan->image_count;
+    while (image != plan->images) {
         image--;
         const uint32_t rasr = (uint32_t)image->words[1];
         const uint32_t differs = half ^ ((uint32_t)image->words[0] >> 1);
-        if (((differs >> ((rasr >> 1) & 31U)) == 0U) && ((rasr & RASR_ENABLE) != 0U) &&
-            has_slice(rasr, (uint32_t)address)) {
-            return (access & ~rights_of(rasr, privilege)) == 0U;
+        const unsigned size_field = (rasr >> 1) & 31U;
+        if (((differs >> size_field) == 0U) && ((rasr & RASR_ENABLE) != 0U) &&
+            !is_left_out(rasr, size_field, (uint32_t)address)) {
+            return (request & METE_ACCESS_ALL & ~rights_of(rasr, request)) == 0U;
         }
     }
-    return mete_plan_cortex_background(plan, address, access, privilege);
+    return mete_plan_cortex_background(plan, address, request);
 }
 
-static bool allows_anywhere(const mete_plan_t *plan, uintptr_t address, uint32_t access,
-                            mete_privilege_t privilege)
+static bool decide_apart(const mete_plan_t *plan, uintptr_t address, uint32_t request)
 {
-    if (mete_plan_cortex_is_ungoverned(address)) {
-        return mete_plan_cortex_bus(address, access, privilege);
-    }
-    const bool is_executed = (access & METE_ACCESS_EXECUTE) != 0U;
-    return !(is_executed && mete_plan_cortex_is_system(address)) &&
-           allows_byte(plan, address, access, privilege);
+    return decide(plan, address, request);
 }
 
-// An access that crosses a granule is as many as it has bytes.
-static bool allows(const mete_plan_t *plan, uintptr_t address, size_t size, uint32_t access,
-                   mete_privilege_t privilege)
+static __attribute__((noinline)) bool allows_each(const mete_plan_t *plan, uintptr_t address,
+                                                  size_t size, uint32_t request)
 {
-    const uintptr_t last = address + size - 1U;
-    if (mete_plan_cortex_is_whole(address, size) && !mete_plan_cortex_is_system(address)) {
-        return allows_byte(plan, address, access, privilege);
-    }
-    return (last >= address) && allows_anywhere(plan, address, access, privilege) &&
-           allows_anywhere(plan, last, access, privilege);
+    return mete_plan_cortex_allows_each(plan, address, size, request, decide_apart);
+}
+
+static bool allows(const mete_plan_t *plan, uintptr_t address, size_t size, uint32_t request)
+{
+    return mete_plan_cortex_is_plain(address, size) ? decide(plan, address, request)
+                                                    : allows_each(plan, address, size, request);
 }
 
 const mete_plan_backend_t mete_plan_armv7m = {

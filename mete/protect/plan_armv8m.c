@@ -15,12 +15,12 @@ enum { AP_AND_XN_COUNT = 8 };
 #define RLAR_ENABLE  1U
 
 // AP: bit 2 of RBAR takes the right to write, bit 1 gives to unprivileged code what privileged code has.
-static uint32_t rights_of(uint32_t rbar, mete_privilege_t privilege)
+static uint32_t rights_of(uint32_t rbar, uint32_t request)
 {
     const uint32_t data =
         ((rbar & 4U) != 0U) ? METE_ACCESS_READ : (uint32_t)METE_ACCESS_READ | METE_ACCESS_WRITE;
     const uint32_t rights = data | (((rbar & RBAR_XN) != 0U) ? 0U : METE_ACCESS_EXECUTE);
-    return ((privilege == METE_PRIVILEGED) || ((rbar & 2U) != 0U)) ? rights : 0U;
+    return (((request & METE_PLAN_PRIVILEGED) | (rbar & 2U)) != 0U) ? rights : 0U;
 }
 
 // The bits of RBAR that grant what is wished. AP_AND_XN_COUNT: there are none.
@@ -28,8 +28,8 @@ static uint32_t bits_for(mete_rights_t rights)
 {
     uint32_t bits = 0U;
     while ((bits < (uint32_t)AP_AND_XN_COUNT) &&
-           ((rights_of(bits, METE_UNPRIVILEGED) != rights.unprivileged) ||
-            (rights_of(bits, METE_PRIVILEGED) != rights.privileged))) {
+           ((rights_of(bits, 0U) != rights.unprivileged) ||
+            (rights_of(bits, METE_PLAN_PRIVILEGED) != rights.privileged))) {
         bits++;
     }
     return bits;
@@ -72,9 +72,9 @@ static bool cover_run(const mete_plan_scene_t *scene, size_t first, size_t last,
 
 // ---- Verdict
 
-// Of one byte.
-static bool allows_byte(const mete_plan_t *plan, uintptr_t address, uint32_t access,
-                        mete_privilege_t privilege)
+// Of the granule that has `address`.
+static inline __attribute__((always_inline)) bool decide(const mete_plan_t *plan, uintptr_t address,
+                                                         uint32_t request)
 {
     const mete_mpu_image_t *const end = plan->images + plan->image_count;
     const mete_mpu_image_t *hit = NULL;
@@ -88,31 +88,26 @@ static bool allows_byte(const mete_plan_t *plan, uintptr_t address, uint32_t acc
             hit = image;
         }
     }
-    return (hit != NULL) ? (access & ~rights_of((uint32_t)hit->words[0], privilege)) == 0U
-                         : mete_plan_cortex_background(plan, address, access, privilege);
+    return (hit != NULL)
+               ? (request & METE_ACCESS_ALL & ~rights_of((uint32_t)hit->words[0], request)) == 0U
+               : mete_plan_cortex_background(plan, address, request);
 }
 
-static bool allows_anywhere(const mete_plan_t *plan, uintptr_t address, uint32_t access,
-                            mete_privilege_t privilege)
+static bool decide_apart(const mete_plan_t *plan, uintptr_t address, uint32_t request)
 {
-    if (mete_plan_cortex_is_ungoverned(address)) {
-        return mete_plan_cortex_bus(address, access, privilege);
-    }
-    const bool is_executed = (access & METE_ACCESS_EXECUTE) != 0U;
-    return !(is_executed && mete_plan_cortex_is_system(address)) &&
-           allows_byte(plan, address, access, privilege);
+    return decide(plan, address, request);
 }
 
-// An access that crosses a granule is as many as it has bytes.
-static bool allows(const mete_plan_t *plan, uintptr_t address, size_t size, uint32_t access,
-                   mete_privilege_t privilege)
+static __attribute__((noinline)) bool allows_each(const mete_plan_t *plan, uintptr_t address,
+                                                  size_t size, uint32_t request)
 {
-    const uintptr_t last = address + size - 1U;
-    if (mete_plan_cortex_is_whole(address, size) && !mete_plan_cortex_is_system(address)) {
-        return allows_byte(plan, address, access, privilege);
-    }
-    return (last >= address) && allows_anywhere(plan, address, access, privilege) &&
-           allows_anywhere(plan, last, access, privilege);
+    return mete_plan_cortex_allows_each(plan, address, size, request, decide_apart);
+}
+
+static bool allows(const mete_plan_t *plan, uintptr_t address, size_t size, uint32_t request)
+{
+    return mete_plan_cortex_is_plain(address, size) ? decide(plan, address, request)
+                                                    : allows_each(plan, address, size, request);
 }
 
 const mete_plan_backend_t mete_plan_armv8m = {

@@ -36,26 +36,48 @@ static inline bool mete_plan_cortex_is_ungoverned(uintptr_t address)
 }
 
 /// The verdict there.
-static inline bool mete_plan_cortex_bus(uintptr_t address, uint32_t access,
-                                        mete_privilege_t privilege)
+static inline bool mete_plan_cortex_bus(uintptr_t address, uint32_t request)
 {
-    return (address <= 0xFFFFFFFFU) && (privilege == METE_PRIVILEGED) &&
-           ((access & METE_ACCESS_EXECUTE) == 0U);
+    return (address <= 0xFFFFFFFFU) &&
+           ((request & (METE_PLAN_PRIVILEGED | METE_ACCESS_EXECUTE)) == METE_PLAN_PRIVILEGED);
 }
 
 /// The verdict where no region is.
 static inline bool mete_plan_cortex_background(const mete_plan_t *plan, uintptr_t address,
-                                               uint32_t access, mete_privilege_t privilege)
+                                               uint32_t request)
 {
-    return plan->config->has_background && (privilege == METE_PRIVILEGED) &&
-           (((access & METE_ACCESS_EXECUTE) == 0U) ||
-            (((METE_PLAN_CORTEX_EXECUTABLE >> (address >> 29)) & 1U) != 0U));
+    const bool is_executable = ((METE_PLAN_CORTEX_EXECUTABLE >> (address >> 29)) & 1U) != 0U;
+    return ((request & METE_PLAN_PRIVILEGED) != 0U) && plan->config->has_background &&
+           (is_executable || ((request & METE_ACCESS_EXECUTE) == 0U));
 }
 
-/// True if the access lies in one granule, which no region divides.
-static inline bool mete_plan_cortex_is_whole(uintptr_t address, size_t size)
+/// True if the access lies in one granule, which no region divides, and outside of the system's space.
+static inline bool mete_plan_cortex_is_plain(uintptr_t address, size_t size)
 {
-    return (((address + size - 1U) ^ address) >> 5) == 0U;
+    return ((((address + size - 1U) ^ address) >> 5) == 0U) && !mete_plan_cortex_is_system(address);
+}
+
+/// Any access, by what `decide` says of a byte: one that crosses a granule is as many as it has bytes.
+static inline bool mete_plan_cortex_allows_byte(const mete_plan_t *plan, uintptr_t address,
+                                                uint32_t request,
+                                                bool (*decide)(const mete_plan_t *plan,
+                                                               uintptr_t address, uint32_t request))
+{
+    if (mete_plan_cortex_is_ungoverned(address)) {
+        return mete_plan_cortex_bus(address, request);
+    }
+    return !(((request & METE_ACCESS_EXECUTE) != 0U) && mete_plan_cortex_is_system(address)) &&
+           decide(plan, address, request);
+}
+
+static inline bool mete_plan_cortex_allows_each(const mete_plan_t *plan, uintptr_t address,
+                                                size_t size, uint32_t request,
+                                                bool (*decide)(const mete_plan_t *plan,
+                                                               uintptr_t address, uint32_t request))
+{
+    const uintptr_t last = address + size - 1U;
+    return (last >= address) && mete_plan_cortex_allows_byte(plan, address, request, decide) &&
+           mete_plan_cortex_allows_byte(plan, last, request, decide);
 }
 
 #endif

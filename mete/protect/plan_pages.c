@@ -38,26 +38,24 @@ static bool cover_run(const mete_plan_scene_t *scene, size_t first, size_t last,
 }
 
 // Of one byte.
-static bool allows_byte(const mete_plan_t *plan, uintptr_t address, uint32_t access,
-                        mete_privilege_t privilege)
+static bool decide(const mete_plan_t *plan, uintptr_t address, uint32_t request)
 {
-    const unsigned shift = (privilege == METE_PRIVILEGED) ? PRIVILEGED_SHIFT : UNPRIVILEGED_SHIFT;
+    const bool is_privileged = (request & METE_PLAN_PRIVILEGED) != 0U;
+    const unsigned shift = is_privileged ? PRIVILEGED_SHIFT : UNPRIVILEGED_SHIFT;
     for (size_t i = 0U; i < plan->image_count; i++) {
         const mete_mpu_image_t *const image = &plan->images[i];
         if ((address >= (image->words[0] & ~(uintptr_t)METE_MPU_PAGES_RIGHTS)) &&
             (address <= image->words[1])) {
-            return (access & ~(uint32_t)(image->words[0] >> shift) & METE_ACCESS_ALL) == 0U;
+            return (request & METE_ACCESS_ALL & ~(uint32_t)(image->words[0] >> shift)) == 0U;
         }
     }
-    return plan->config->has_background && (privilege == METE_PRIVILEGED);
+    return is_privileged && plan->config->has_background;
 }
 
-static bool allows(const mete_plan_t *plan, uintptr_t address, size_t size, uint32_t access,
-                   mete_privilege_t privilege)
+static bool allows(const mete_plan_t *plan, uintptr_t address, size_t size, uint32_t request)
 {
     const uintptr_t last = address + size - 1U;
-    return (last >= address) && allows_byte(plan, address, access, privilege) &&
-           allows_byte(plan, last, access, privilege);
+    return (last >= address) && decide(plan, address, request) && decide(plan, last, request);
 }
 
 const mete_plan_backend_t mete_plan_pages = {

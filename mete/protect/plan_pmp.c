@@ -151,9 +151,9 @@ static bool words_of(const mete_mpu_image_t *image, uintptr_t before, mete_mpu_i
     }
 }
 
-static bool allows(const mete_plan_t *plan, uintptr_t address, size_t size, uint32_t access,
-                   mete_privilege_t privilege)
+static bool allows(const mete_plan_t *plan, uintptr_t address, size_t size, uint32_t request)
 {
+    const bool is_privileged = (request & METE_PLAN_PRIVILEGED) != 0U;
     const uintptr_t first = address >> 2;
     const uintptr_t last = (address + size - 1U) >> 2;
     const mete_mpu_image_t *const end = plan->images + plan->image_count;
@@ -162,13 +162,12 @@ static bool allows(const mete_plan_t *plan, uintptr_t address, size_t size, uint
         mete_mpu_image_t span;
         if (words_of(image, before, &span) && (first <= span.words[1]) && (last >= span.words[0])) {
             const bool is_whole = (first >= span.words[0]) && (last <= span.words[1]);
-            const bool is_held =
-                (privilege == METE_UNPRIVILEGED) || ((image->words[1] & CFG_LOCK) != 0U);
-            return is_whole && (!is_held || ((access & ~image->words[1] & METE_ACCESS_ALL) == 0U));
+            const bool is_held = !is_privileged || ((image->words[1] & CFG_LOCK) != 0U);
+            return is_whole && (!is_held || ((request & METE_ACCESS_ALL & ~image->words[1]) == 0U));
         }
         before = image->words[0];
     }
-    return (last >= first) && (privilege == METE_PRIVILEGED);
+    return (last >= first) && is_privileged;
 }
 
 const mete_plan_backend_t mete_plan_pmp = {
