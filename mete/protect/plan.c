@@ -376,7 +376,9 @@ static void write_all(scene_t *scene, cell_t *cells, size_t regions)
     group_t group = {0U, 0U};
     for (size_t start = 0U; start < scene->config->wish_count; start += group.count) {
         group = group_from(scene, start);
-        search(scene, group, cells);
+        if (group.count != scene->config->wish_count) {  // Else the table still holds it.
+            search(scene, group, cells);
+        }
         index = write_group(scene, group, cells, index);
     }
 }

@@ -164,7 +164,7 @@ typedef struct mete_plan_backend {
 } mete_plan_backend_t;
 
 /// In a request, beside the mete_access_t values.
-#define METE_PLAN_PRIVILEGED 0x8U
+#define METE_PLAN_PRIVILEGED 0x10U
 
 // ---- Verdicts
 

@@ -43,12 +43,22 @@ typedef struct row {
 
 // ---- Rights
 
-static uint32_t rights_of(uint32_t rasr, uint32_t request)
+// True if the bits of RASR grant the request: executing needs reading, too.
+static inline bool grants(uint32_t rasr, uint32_t request)
 {
-    const uint32_t mode = (request & METE_PLAN_PRIVILEGED) >> 2;
-    const uint32_t rights = (AP_RIGHTS >> (((rasr >> 22) & 0x1CU) | mode)) & 3U;
-    const uint32_t execute = ((rasr & RASR_XN) == 0U) ? (rights & 1U) * METE_ACCESS_EXECUTE : 0U;
-    return rights | execute;
+    const uint32_t mode = (request & METE_PLAN_PRIVILEGED) >> 3;
+    const uint32_t rights = AP_RIGHTS >> (((rasr >> 22) & 0x1CU) | mode);
+    const uint32_t needed = (request | (request >> 2)) & ~rights & 3U;
+    return (needed | (request & (rasr >> 26) & METE_ACCESS_EXECUTE)) == 0U;
+}
+
+static uint32_t rights_of(uint32_t rasr, uint32_t mode)
+{
+    uint32_t rights = 0U;
+    for (uint32_t access = METE_ACCESS_READ; access <= METE_ACCESS_EXECUTE; access <<= 1) {
+        rights |= grants(rasr, access | mode) ? access : 0U;
+    }
+    return rights;
 }
 
 // The bits of RASR that grant what is wished. 0: there are none, for AP 0 goes with XN.
@@ -258,10 +268,10 @@ static bool cover_run(const mete_plan_scene_t *scene, size_t first, size_t last,
 
 // ---- Verdict
 
-// By the images of a plan: a region too small for slices has all.
-static bool is_left_out(uint32_t rasr, unsigned size_field, uint32_t address)
+// True if the slice of the address is left out. A region that is too small for slices leaves none out.
+static inline bool is_left_out(uint32_t rasr, unsigned size_field, uint32_t address)
 {
-    const uint32_t slice = (address >> ((size_field - 2U) & 31U)) & 7U;
+    const unsigned slice = (address >> ((size_field - 2U) & 31U)) & 7U;
     return ((rasr >> 8 >> slice) & 1U) != 0U;
 }
 
@@ -270,35 +280,31 @@ static inline __attribute__((always_inline)) bool decide(const mete_plan_t *plan
                                                          uint32_t request)
 {
     const uint32_t half = (uint32_t)address >> 1;
-    const mete_mpu_image_t *image = plan->images + plan->image_count;
-    while (image != plan->images) {
-        image--;
+    for (size_t n = plan->image_count; n != 0U; n--) {
+        const mete_mpu_image_t *const image = &plan->images[n - 1U];
         const uint32_t rasr = (uint32_t)image->words[1];
         const uint32_t differs = half ^ ((uint32_t)image->words[0] >> 1);
         const unsigned size_field = (rasr >> 1) & 31U;
         if (((differs >> size_field) == 0U) && ((rasr & RASR_ENABLE) != 0U) &&
             !is_left_out(rasr, size_field, (uint32_t)address)) {
-            return (request & METE_ACCESS_ALL & ~rights_of(rasr, request)) == 0U;
+            return grants(rasr, request);
         }
     }
     return mete_plan_cortex_background(plan, address, request);
 }
 
-static bool decide_apart(const mete_plan_t *plan, uintptr_t address, uint32_t request)
+// An access that crosses a granule is as many as it has bytes. Apart, for it is rare.
+static __attribute__((noinline)) bool allows_both(const mete_plan_t *plan, uintptr_t address,
+                                                  uintptr_t last, uint32_t request)
 {
-    return decide(plan, address, request);
-}
-
-static __attribute__((noinline)) bool allows_each(const mete_plan_t *plan, uintptr_t address,
-                                                  size_t size, uint32_t request)
-{
-    return mete_plan_cortex_allows_each(plan, address, size, request, decide_apart);
+    return (last >= address) && decide(plan, address, request) && decide(plan, last, request);
 }
 
 static bool allows(const mete_plan_t *plan, uintptr_t address, size_t size, uint32_t request)
 {
-    return mete_plan_cortex_is_plain(address, size) ? decide(plan, address, request)
-                                                    : allows_each(plan, address, size, request);
+    return mete_plan_cortex_is_whole(address, size)
+               ? decide(plan, address, request)
+               : allows_both(plan, address, address + size - 1U, request);
 }
 
 const mete_plan_backend_t mete_plan_armv7m = {

@@ -24,60 +24,26 @@ static inline bool mete_plan_cortex_is_sane(const mete_plan_wish_t *wish)
            (wish->memory == METE_MPU_UNCACHED);
 }
 
-static inline bool mete_plan_cortex_is_system(uintptr_t address)
-{
-    return address > METE_PLAN_CORTEX_LAST;
-}
-
-/// True on the private peripheral bus, and where a 64-bit host has addresses that a Cortex-M has not.
+/// True on the private peripheral bus.
 static inline bool mete_plan_cortex_is_ungoverned(uintptr_t address)
 {
-    return ((address >> 20) == 0xE00U) || (address > 0xFFFFFFFFU);
+    return (address >> 20) == 0xE00U;
 }
 
-/// The verdict there.
-static inline bool mete_plan_cortex_bus(uintptr_t address, uint32_t request)
-{
-    return (address <= 0xFFFFFFFFU) &&
-           ((request & (METE_PLAN_PRIVILEGED | METE_ACCESS_EXECUTE)) == METE_PLAN_PRIVILEGED);
-}
-
-/// The verdict where no region is.
+/// The verdict where no region is. No plan has one in the system's space, so it is only known here.
 static inline bool mete_plan_cortex_background(const mete_plan_t *plan, uintptr_t address,
                                                uint32_t request)
 {
-    const bool is_executable = ((METE_PLAN_CORTEX_EXECUTABLE >> (address >> 29)) & 1U) != 0U;
-    return ((request & METE_PLAN_PRIVILEGED) != 0U) && plan->config->has_background &&
-           (is_executable || ((request & METE_ACCESS_EXECUTE) == 0U));
+    const bool is_executed = (request & METE_ACCESS_EXECUTE) != 0U;
+    const bool is_open = mete_plan_cortex_is_ungoverned(address) || plan->config->has_background;
+    return ((request & METE_PLAN_PRIVILEGED) != 0U) && is_open && (address <= 0xFFFFFFFFU) &&
+           (!is_executed || (((METE_PLAN_CORTEX_EXECUTABLE >> ((address >> 29) & 7U)) & 1U) != 0U));
 }
 
-/// True if the access lies in one granule, which no region divides, and outside of the system's space.
-static inline bool mete_plan_cortex_is_plain(uintptr_t address, size_t size)
+/// True if the access lies in one granule, which no region divides.
+static inline bool mete_plan_cortex_is_whole(uintptr_t address, size_t size)
 {
-    return ((((address + size - 1U) ^ address) >> 5) == 0U) && !mete_plan_cortex_is_system(address);
-}
-
-/// Any access, by what `decide` says of a byte: one that crosses a granule is as many as it has bytes.
-static inline bool mete_plan_cortex_allows_byte(const mete_plan_t *plan, uintptr_t address,
-                                                uint32_t request,
-                                                bool (*decide)(const mete_plan_t *plan,
-                                                               uintptr_t address, uint32_t request))
-{
-    if (mete_plan_cortex_is_ungoverned(address)) {
-        return mete_plan_cortex_bus(address, request);
-    }
-    return !(((request & METE_ACCESS_EXECUTE) != 0U) && mete_plan_cortex_is_system(address)) &&
-           decide(plan, address, request);
-}
-
-static inline bool mete_plan_cortex_allows_each(const mete_plan_t *plan, uintptr_t address,
-                                                size_t size, uint32_t request,
-                                                bool (*decide)(const mete_plan_t *plan,
-                                                               uintptr_t address, uint32_t request))
-{
-    const uintptr_t last = address + size - 1U;
-    return (last >= address) && mete_plan_cortex_allows_byte(plan, address, request, decide) &&
-           mete_plan_cortex_allows_byte(plan, last, request, decide);
+    return (((address + size - 1U) ^ address) >> 5) == 0U;
 }
 
 #endif
