@@ -14,6 +14,7 @@
 #include "mete/alloc/route.h"
 #include "mete/alloc/slab.h"
 #include "mete/alloc/tier.h"
+#include "mete/core/access.h"
 #include "mete/core/align.h"
 #include "mete/core/alloc.h"
 #include "mete/core/atomic.h"
@@ -24,6 +25,7 @@
 #include "mete/core/dlist.h"
 #include "mete/core/frag.h"
 #include "mete/core/mover.h"
+#include "mete/core/mpu.h"
 #include "mete/core/observe.h"
 #include "mete/core/pass.h"
 #include "mete/core/platform.h"
@@ -37,6 +39,11 @@
 #include "mete/protect/integrity.h"
 #include "mete/protect/map.h"
 #include "mete/protect/map_report.h"
+#include "mete/protect/plan.h"
+#include "mete/protect/plan_armv7m.h"
+#include "mete/protect/plan_armv8m.h"
+#include "mete/protect/plan_pages.h"
+#include "mete/protect/plan_pmp.h"
 #include "mete/protect/stack.h"
 #include "mete/system/audit.h"
 #include "mete/system/health.h"
@@ -445,6 +452,25 @@ void test_guard()
     EXPECT(mete_guard_purge(&guard, 9U) == 1U);
 }
 
+void test_plan()
+{
+    const mete_plan_backend_t *const backends[] = {&mete_plan_armv7m, &mete_plan_armv8m,
+                                                   &mete_plan_pages, &mete_plan_pmp,
+                                                   &mete_plan_pmp_locked};
+    for (const mete_plan_backend_t *backend : backends) {
+        const mete_plan_wish_t wish = {
+            "code", 0x10000U, 0x10FFFU, {METE_ACCESS_READ, METE_ACCESS_READ}, METE_MPU_CACHED, 0U};
+        mete_plan_share_t share;
+        mete_mpu_image_t image;
+        const mete_plan_config_t config = {backend, &wish, 1U, &share, &image, 1U, false};
+        mete_plan_t plan;
+        EXPECT(mete_plan_init(&plan, &config).verdict == METE_PLAN_FITS);
+        EXPECT(mete_plan_allows(&plan, 0x10FFCU, 4U, METE_ACCESS_READ, METE_UNPRIVILEGED));
+        EXPECT(!mete_plan_allows(&plan, 0x11000U, 4U, METE_ACCESS_READ, METE_UNPRIVILEGED));
+        EXPECT(mete_plan_check(&plan) && (mete_plan_usage(&plan).region_count == 1U));
+    }
+}
+
 void test_integrity()
 {
     unsigned char memory[40] = {};
@@ -542,6 +568,7 @@ int main()
     RUN(test_guard);
     RUN(test_integrity);
     RUN(test_map);
+    RUN(test_plan);
     RUN(test_audit);
     RUN(test_postmortem);
     RUN(test_stack);
