@@ -116,11 +116,6 @@ static void find_overlap(const scene_t *scene, result_t *result)
 
 // ---- The search
 
-static bool is_overlaid(const scene_t *scene)
-{
-    return scene->config->backend->rules.slice_count != 0U;
-}
-
 // Up to six wishes from `start` on. What is left over is cut off at the widest gap.
 static group_t group_from(const scene_t *scene, size_t start)
 {
@@ -159,9 +154,8 @@ static void place_runs(scene_t *scene, group_t group, cell_t *cells, uint32_t se
     for (size_t last = first; last < group.count; last++) {
         const size_t k = group.start + last;
         const bool is_taken = ((set >> last) & 1U) != 0U;
-        if (((last != first) &&
-             (mete_plan_wish_of(scene, k)->start != mete_plan_wish_of(scene, k - 1U)->last + 1U)) ||
-            (is_taken && !is_overlaid(scene))) {
+        if ((last != first) &&
+            (mete_plan_wish_of(scene, k)->start != mete_plan_wish_of(scene, k - 1U)->last + 1U)) {
             break;
         }
         made |= 1U << last;
@@ -172,9 +166,11 @@ static void place_runs(scene_t *scene, group_t group, cell_t *cells, uint32_t se
     }
 }
 
+// Where regions must not overlap everybody is in the way, always.
 static void set_on_top(scene_t *scene, group_t group, uint32_t set)
 {
-    scene->on_top = is_overlaid(scene) ? set << group.start : 0U;
+    const bool is_overlaid = scene->config->backend->rules.slice_count != 0U;
+    scene->on_top = is_overlaid ? set << group.start : 0U;
 }
 
 // The last set is that of all.
@@ -290,7 +286,7 @@ static void suggest(const mete_plan_config_t *config, result_t *result)
             start = (start | grid.block_rest) + 1U;
             last = (start + extent) | grid.slice_rest;
         }
-        if ((last < start) || (last > config->backend->rules.last) || (last - start < extent)) {
+        if ((last < start) || (last > config->backend->rules.last)) {
             return;
         }
         const wish_t *const hit = find_hit(config, wish, start, last);

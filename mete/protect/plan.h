@@ -28,9 +28,8 @@
 /// What nobody wished for is denied, but for privileged code where has_background says otherwise. A wish gets no byte
 /// more than its own unless its waste_max says so, and never one that another wish has.
 ///
-///   Time     init: O(3^k) looks at the choices for k wishes, each O(log(size)^3), for the first 6 in the order of
-///            addresses, and so on; some 10^5 to 10^7 instructions. allows: O(regions). check: O(wishes * regions).
-///            docs/costs.md: instructions.
+///   Time     init: for each 6 wishes at most 1344 runs, each O(log(size)^2) for every region that it takes: 10^5 to
+///            10^7 instructions. allows: O(regions). check: O(wishes * regions). docs/costs.md: instructions.
 ///   Space    One mete_plan_t; an image of two words for each region and a mete_plan_share_t for each wish, in the
 ///            caller's tables. init takes less than a KiB of stack on a 32-bit core.
 ///   Align    None demanded; what the hardware cannot do is refused with an address that it can.

@@ -269,6 +269,17 @@ static void test_pmp_lays_a_guard_over_a_stack(void)
     EXPECT(has_image(0U, 0x2000001FU, 0x18U) && has_image(1U, 0x200001FFU, 0x1BU));
 }
 
+static void test_pmp_runs_on_under_what_lies_on_top(void)
+{
+    setup(&mete_plan_pmp, 16U, false);
+    wish(0x80000010U, 0x800000FBU, RW, RWX);
+    wish(0x800000FCU, 0x800000FFU, 0U, RWX);
+    wish(0x80000100U, 0x8000FFE3U, RW, RWX);
+    EXPECT((make() == METE_PLAN_FITS) && (plan.image_count == 3U) && mete_plan_check(&plan));
+    EXPECT(has_image(0U, 0x2000003FU, 0x10U));
+    EXPECT(has_image(1U, 0x20000004U, 0U) && has_image(2U, 0x20003FF9U, 0x0BU));
+}
+
 static void test_pmp_locks_only_where_it_must(void)
 {
     setup(&mete_plan_pmp_locked, 16U, false);
@@ -399,6 +410,13 @@ static void test_without_wishes_nothing_is_allowed(void)
         const bool is_pmp = backends[b]->rules.kind == METE_MPU_PMP;
         EXPECT(mete_plan_allows(&plan, 0x20000000U, 4U, R, METE_PRIVILEGED) == is_pmp);
         EXPECT(!mete_plan_allows(&plan, UINTPTR_MAX, 2U, R, METE_PRIVILEGED));
+        config.has_background = true;
+        EXPECT(make() == METE_PLAN_FITS);
+        EXPECT(!mete_plan_allows(&plan, UINTPTR_MAX, 2U, R, METE_PRIVILEGED));
+#if UINTPTR_MAX > 0xFFFFFFFFU
+        const bool is_cortex = backends[b]->rules.kind <= METE_MPU_ARMV8M;
+        EXPECT(mete_plan_allows(&plan, 0x120000000U, 4U, R, METE_PRIVILEGED) == !is_cortex);
+#endif
     }
 }
 
@@ -425,14 +443,28 @@ static void test_a_suggestion_stays_where_the_wish_was_if_it_can(void)
     wishes[0].last = 0x20000FA3U;  // 4000 bytes: eight slices of 512.
     EXPECT(is_refused(METE_PLAN_ALIGN, 0U));
     EXPECT((result.start == 0x20000000U) && (result.last == 0x20000FFFU));
-    wish(0x20000000U, 0x20000003U, R, R);
-    wishes[1].waste_max = SIZE_MAX;
-    EXPECT(make() == METE_PLAN_ALIGN);
+    // A byte that it would hit.
+    setup(&mete_plan_armv8m, 8U, false);
+    wish(0x20000004U, 0x20000067U, RW, RW);
+    wish(0x20000000U, 0x20000000U, 0U, 0U);
+    EXPECT(is_refused(METE_PLAN_ALIGN, 0U) && (result.other == &wishes[1]));
+    EXPECT((result.start == 0x20000020U) && (result.last == 0x2000009FU));
     setup(&mete_plan_armv7m, 8U, true);
     wish(0xDFFFFFF0U, 0xDFFFFFFFU, RW, RW);
     wish(0xDFFFFF00U, 0xDFFFFFEFU, R, R);
     EXPECT(make() == METE_PLAN_ALIGN);
     EXPECT((result.wish != &wishes[0]) || ((result.start | result.last) == 0U));  // Nowhere.
+}
+
+static void test_more_than_six_are_cut_at_the_widest_gap(void)
+{
+    setup(&mete_plan_armv7m, 16U, true);
+    for (uintptr_t i = 0U; i < 5U; i++) {
+        wish(0x20010000U - i * 4096U, 0x2001001FU - i * 4096U, RW, RW);
+    }
+    wish(0x20020000U, 0x2002001FU, 0U, 0U);
+    wish(0x20020020U, 0x20020FFFU, RW, RW);
+    EXPECT((make() == METE_PLAN_FITS) && (plan.image_count == 7U) && mete_plan_check(&plan));
 }
 
 static void test_too_few_regions_name_the_greediest(void)
@@ -633,6 +665,7 @@ int main(void)
     RUN(test_pmp_takes_napot_and_na4);
     RUN(test_pmp_takes_tor_with_the_entry_before);
     RUN(test_pmp_lays_a_guard_over_a_stack);
+    RUN(test_pmp_runs_on_under_what_lies_on_top);
     RUN(test_pmp_locks_only_where_it_must);
     RUN(test_pmp_denies_an_access_that_an_entry_has_only_in_part);
     RUN(test_pages_hold_both_rights);
@@ -642,6 +675,7 @@ int main(void)
     RUN(test_without_wishes_nothing_is_allowed);
     RUN(test_neighbours_in_one_granule_are_refused_with_a_way_out);
     RUN(test_a_suggestion_stays_where_the_wish_was_if_it_can);
+    RUN(test_more_than_six_are_cut_at_the_widest_gap);
     RUN(test_too_few_regions_name_the_greediest);
     RUN(test_garbage_is_refused_and_changes_nothing);
     RUN(test_a_driver_gets_the_images);

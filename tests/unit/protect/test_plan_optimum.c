@@ -281,6 +281,8 @@ static void test_no_other_method_finds_fewer_regions(void)
         }
         worse += (plan.image_count > other.regions) ? 1U : 0U;
         EXPECT(plan.image_count >= other.regions);
+        EXPECT((plan.image_count != other.regions) ||
+               (mete_plan_usage(&plan).waste_size == other.waste));
         fitting++;
         for (size_t k = 0U; k < count; k++) {
             joined += (shares[k].region_count == 0U) ? 1U : 0U;
