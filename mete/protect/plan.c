@@ -116,6 +116,14 @@ static void find_overlap(const scene_t *scene, result_t *result)
 
 // ---- The search
 
+// Field by field, as everywhere: what initialises a whole struct may become a call to memset(), which is libc.
+static void clear(mete_plan_cover_t *cover)
+{
+    cover->region_count = 0U;
+    cover->waste_before = 0U;
+    cover->waste_behind = 0U;
+}
+
 // Up to six wishes from `start` on. What is left over is cut off at the widest gap.
 static group_t group_from(const scene_t *scene, size_t start)
 {
@@ -159,7 +167,8 @@ static void place_runs(scene_t *scene, group_t group, cell_t *cells, uint32_t se
             break;
         }
         made |= 1U << last;
-        mete_plan_cover_t cover = {0U, 0U, 0U};
+        mete_plan_cover_t cover;
+        clear(&cover);
         if (!is_taken && scene->config->backend->cover(scene, group.start + first, k, &cover)) {
             relax(cells, set, made, first, last, &cover);
         }
@@ -307,11 +316,10 @@ static size_t region_max(const mete_plan_config_t *config)
 
 static void count_all(scene_t *scene, cell_t *cells, bill_t *bill, result_t *result)
 {
-    group_t group = {0U, 0U};
-    for (size_t start = 0U;
-         (result->verdict == METE_PLAN_FITS) && (start < scene->config->wish_count);
-         start += group.count) {
-        group = group_from(scene, start);
+    size_t start = 0U;
+    while ((result->verdict == METE_PLAN_FITS) && (start < scene->config->wish_count)) {
+        const group_t group = group_from(scene, start);
+        start += group.count;
         search(scene, group, cells);
         if (cells[(1U << group.count) - 1U].regions == NO_REGIONS) {
             blame(scene, group, cells, result);
@@ -334,6 +342,12 @@ static void share_out(const scene_t *scene, group_t group, const cell_t *cell,
                       const mete_plan_cover_t *cover)
 {
     mete_plan_share_t *const shares = scene->config->shares;
+    for (size_t place = cell->first; place <= cell->last; place++) {
+        if ((((uint32_t)cell->before >> place) & 1U) == 0U) {
+            shares[scene->order[group.start + place]].waste_size = 0U;
+            shares[scene->order[group.start + place]].region_count = 0U;
+        }
+    }
     shares[scene->order[group.start + cell->first]].region_count = cover->region_count;
     shares[scene->order[group.start + cell->first]].waste_size += cover->waste_before;
     shares[scene->order[group.start + cell->last]].waste_size += cover->waste_behind;
@@ -352,7 +366,8 @@ static size_t write_group(scene_t *scene, group_t group, const cell_t *cells, si
         set_on_top(scene, group, cell->before);
         scene->images = &scene->config->images[index];
         scene->image_index = index;
-        mete_plan_cover_t cover = {0U, 0U, 0U};
+        mete_plan_cover_t cover;
+        clear(&cover);
         (void)scene->config->backend->cover(scene, group.start + cell->first,
                                             group.start + cell->last, &cover);
         share_out(scene, group, cell, &cover);
@@ -364,14 +379,11 @@ static size_t write_group(scene_t *scene, group_t group, const cell_t *cells, si
 
 static void write_all(scene_t *scene, cell_t *cells, size_t regions)
 {
-    for (size_t i = 0U; i < scene->config->wish_count; i++) {
-        scene->config->shares[i].waste_size = 0U;
-        scene->config->shares[i].region_count = 0U;
-    }
     size_t index = (scene->config->backend->rules.kind == METE_MPU_PMP) ? regions : 0U;
-    group_t group = {0U, 0U};
-    for (size_t start = 0U; start < scene->config->wish_count; start += group.count) {
-        group = group_from(scene, start);
+    size_t start = 0U;
+    while (start < scene->config->wish_count) {
+        const group_t group = group_from(scene, start);
+        start += group.count;
         if (group.count != scene->config->wish_count) {  // Else the table still holds it.
             search(scene, group, cells);
         }
@@ -384,8 +396,13 @@ mete_plan_result_t mete_plan_init(mete_plan_t *plan, const mete_plan_config_t *c
     METE_ASSERT((plan != NULL) && (config != NULL));
     uint8_t order[METE_PLAN_WISH_MAX];
     cell_t cells[SET_COUNT];
-    scene_t scene = {config, order, 0U, NULL, 0U};
-    bill_t bill = {0U, 0U, NULL};
+    scene_t scene;
+    scene.config = config;
+    scene.order = order;
+    bill_t bill;
+    bill.regions = 0U;
+    bill.most = 0U;
+    bill.greedy = NULL;
     result_t result;
     set_result(&result, is_legal(config) ? METE_PLAN_FITS : METE_PLAN_ILLEGAL, NULL, NULL);
     judge_all(config, &result);
@@ -401,7 +418,8 @@ mete_plan_result_t mete_plan_init(mete_plan_t *plan, const mete_plan_config_t *c
         plan->image_count = bill.regions;
         plan->config = config;
     }
-    return result;
+    // Field by field: to copy the whole may become a call to memcpy(), which is libc.
+    return (result_t){result.verdict, result.wish, result.other, result.start, result.last};
 }
 
 // ---- What was made

@@ -62,14 +62,14 @@ static uint32_t rights_of(uint32_t rasr, uint32_t mode)
 }
 
 // The bits of RASR that grant what is wished. 0: there are none, for AP 0 goes with XN.
-static uint32_t rights_for(mete_rights_t rights)
+static uint32_t rights_for(uint32_t unprivileged, uint32_t privileged)
 {
     uint32_t found = 0U;
     for (uint32_t ap = 0U; ap < (uint32_t)AP_COUNT; ap++) {
         for (uint32_t xn = 0U; xn <= RASR_XN; xn += RASR_XN) {
             const uint32_t rasr = (ap << 24) | xn;
-            const bool is_match = (rights_of(rasr, 0U) == rights.unprivileged) &&
-                                  (rights_of(rasr, METE_PLAN_PRIVILEGED) == rights.privileged);
+            const bool is_match = (rights_of(rasr, 0U) == unprivileged) &&
+                                  (rights_of(rasr, METE_PLAN_PRIVILEGED) == privileged);
             found = (is_match && (found == 0U)) ? rasr : found;
         }
     }
@@ -79,7 +79,8 @@ static uint32_t rights_for(mete_rights_t rights)
 static bool encodes(const mete_plan_config_t *config, const mete_plan_wish_t *wish)
 {
     (void)config;
-    return mete_plan_cortex_is_sane(wish) && (rights_for(wish->rights) != 0U);
+    return mete_plan_cortex_is_sane(wish) &&
+           (rights_for(wish->rights.unprivileged, wish->rights.privileged) != 0U);
 }
 
 // TEX, C and B: write-back with write-allocate; normal; shared device; strongly ordered (DDI 0403E, table B3-13).
@@ -250,7 +251,8 @@ static bool cover_run(const mete_plan_scene_t *scene, size_t first, size_t last,
     const mete_plan_wish_t *const wish = mete_plan_wish_of(scene, first);
     const mete_plan_scene_t blind = {scene->config, scene->order, scene->on_top, NULL, 0U};
     row_t row = {&blind,
-                 rights_for(wish->rights) | memory_for(wish->memory),
+                 rights_for(wish->rights.unprivileged, wish->rights.privileged) |
+                     memory_for(wish->memory),
                  wish->start,
                  mete_plan_wish_of(scene, last)->last,
                  mete_plan_lowest(scene, first),

@@ -24,12 +24,12 @@ static uint32_t rights_of(uint32_t rbar, uint32_t request)
 }
 
 // The bits of RBAR that grant what is wished. AP_AND_XN_COUNT: there are none.
-static uint32_t bits_for(mete_rights_t rights)
+static uint32_t bits_for(uint32_t unprivileged, uint32_t privileged)
 {
     uint32_t bits = 0U;
     while ((bits < (uint32_t)AP_AND_XN_COUNT) &&
-           ((rights_of(bits, 0U) != rights.unprivileged) ||
-            (rights_of(bits, METE_PLAN_PRIVILEGED) != rights.privileged))) {
+           ((rights_of(bits, 0U) != unprivileged) ||
+            (rights_of(bits, METE_PLAN_PRIVILEGED) != privileged))) {
         bits++;
     }
     return bits;
@@ -38,14 +38,16 @@ static uint32_t bits_for(mete_rights_t rights)
 // No region is needed where nobody may do anything.
 static bool is_void(const mete_plan_config_t *config, const mete_plan_wish_t *wish)
 {
-    return !config->has_background && (wish->rights.privileged == 0U) &&
-           (wish->rights.unprivileged == 0U);
+    const uint32_t rights = (uint32_t)wish->rights.unprivileged | wish->rights.privileged;
+    return !config->has_background && (rights == 0U);
 }
 
 static bool encodes(const mete_plan_config_t *config, const mete_plan_wish_t *wish)
 {
-    return is_void(config, wish) || (mete_plan_cortex_is_sane(wish) &&
-                                     (bits_for(wish->rights) != (uint32_t)AP_AND_XN_COUNT));
+    return is_void(config, wish) ||
+           (mete_plan_cortex_is_sane(wish) &&
+            (bits_for(wish->rights.unprivileged, wish->rights.privileged) !=
+             (uint32_t)AP_AND_XN_COUNT));
 }
 
 static bool cover_run(const mete_plan_scene_t *scene, size_t first, size_t last,
@@ -63,7 +65,8 @@ static bool cover_run(const mete_plan_scene_t *scene, size_t first, size_t last,
         return false;
     }
     if (scene->images != NULL) {
-        scene->images[0].words[0] = span.words[0] | bits_for(wish->rights);
+        scene->images[0].words[0] =
+            span.words[0] | bits_for(wish->rights.unprivileged, wish->rights.privileged);
         scene->images[0].words[1] = (span.words[1] & ~(uintptr_t)ADDRESS_REST) |
                                     ((uintptr_t)wish->memory << 1) | RLAR_ENABLE;
     }
@@ -76,9 +79,9 @@ static bool cover_run(const mete_plan_scene_t *scene, size_t first, size_t last,
 static inline __attribute__((always_inline)) bool decide(const mete_plan_t *plan, uintptr_t address,
                                                          uint32_t request)
 {
-    const mete_mpu_image_t *const end = plan->images + plan->image_count;
     const mete_mpu_image_t *hit = NULL;
-    for (const mete_mpu_image_t *image = plan->images; image != end; image++) {
+    for (size_t n = 0U; n < plan->image_count; n++) {
+        const mete_mpu_image_t *const image = &plan->images[n];
         if ((address >= (image->words[0] & ~(uintptr_t)ADDRESS_REST)) &&
             (address <= (image->words[1] | ADDRESS_REST)) &&
             ((image->words[1] & RLAR_ENABLE) != 0U)) {

@@ -28,10 +28,10 @@ static bool cover_run(const mete_plan_scene_t *scene, size_t first, size_t last,
         return false;
     }
     if (scene->images != NULL) {
-        const mete_rights_t rights = mete_plan_wish_of(scene, first)->rights;
+        const mete_rights_t *const rights = &mete_plan_wish_of(scene, first)->rights;
         scene->images[0].words[0] = span.words[0] |
-                                    ((uintptr_t)rights.unprivileged << UNPRIVILEGED_SHIFT) |
-                                    ((uintptr_t)rights.privileged << PRIVILEGED_SHIFT);
+                                    ((uintptr_t)rights->unprivileged << UNPRIVILEGED_SHIFT) |
+                                    ((uintptr_t)rights->privileged << PRIVILEGED_SHIFT);
         scene->images[0].words[1] = span.words[1];
     }
     return true;

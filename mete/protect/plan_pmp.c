@@ -156,9 +156,9 @@ static bool allows(const mete_plan_t *plan, uintptr_t address, size_t size, uint
     const bool is_privileged = (request & METE_PLAN_PRIVILEGED) != 0U;
     const uintptr_t first = address >> 2;
     const uintptr_t last = (address + size - 1U) >> 2;
-    const mete_mpu_image_t *const end = plan->images + plan->image_count;
     uintptr_t before = 0U;
-    for (const mete_mpu_image_t *image = plan->images; (last >= first) && (image != end); image++) {
+    for (size_t n = 0U; (last >= first) && (n < plan->image_count); n++) {
+        const mete_mpu_image_t *const image = &plan->images[n];
         mete_mpu_image_t span;
         if (words_of(image, before, &span) && (first <= span.words[1]) && (last >= span.words[0])) {
             const bool is_whole = (first >= span.words[0]) && (last <= span.words[1]);
