@@ -185,7 +185,7 @@ static void set_on_top(scene_t *scene, group_t group, uint32_t set)
 // The last set is that of all.
 static void search(scene_t *scene, group_t group, cell_t *cells)
 {
-    for (uint32_t set = 0U; set < (1U << group.count); set++) {
+    for (uint32_t set = 0U; set < (uint32_t)SET_COUNT; set++) {
         cells[set].regions = (set == 0U) ? 0U : (uint8_t)NO_REGIONS;
         cells[set].waste = 0U;
     }

@@ -234,6 +234,24 @@ static void test_pages(void)
     work(&mete_plan_pages, 128U);
 }
 
+static void spoil(const mete_plan_backend_t *backend, size_t n, bool is_small, uint32_t *seed)
+{
+    const bool is_pmp = backend->rules.kind == METE_MPU_PMP;
+    const uint32_t at = 0x20000000U + random_below(seed, 64U) * 32U;
+    images[n].words[0] =
+        is_pmp ? (0x20000000U >> 2) + random_below(seed, 64U) : (at | random_below(seed, 32U));
+    images[n].words[1] = random_next(seed);
+    if (backend->rules.kind == METE_MPU_ARMV7M) {
+        // 32 bytes to 2 KiB mostly.
+        images[n].words[1] &= ~0x3EU;
+        images[n].words[1] |=
+            (is_small) ? (4U + random_below(seed, 7U)) << 1 : (4U + random_below(seed, 28U)) << 1;
+        images[n].words[1] &= (bits_of(images[n].words[1], 5U, 1U) < 7U) ? ~0xFF00U : ~0U;
+    } else if (backend->rules.kind == METE_MPU_ARMV8M) {
+        images[n].words[1] = at + random_below(seed, 512U);
+    }
+}
+
 // Images that no plan makes: regions that are off, overlap, have other rights; entries in any order.
 static void work_on_garbage(const mete_plan_backend_t *backend)
 {
@@ -245,19 +263,7 @@ static void work_on_garbage(const mete_plan_backend_t *backend)
         const bool is_pmp = backend->rules.kind == METE_MPU_PMP;
         plan.image_count = random_below(&seed, 9U);
         for (size_t n = 0U; n < plan.image_count; n++) {
-            const uint32_t at = 0x20000000U + random_below(&seed, 64U) * 32U;
-            images[n].words[0] = is_pmp ? (0x20000000U >> 2) + random_below(&seed, 64U)
-                                        : (at | random_below(&seed, 32U));
-            images[n].words[1] = random_next(&seed);
-            if (backend->rules.kind == METE_MPU_ARMV7M) {
-                // 32 bytes to 2 KiB mostly.
-                images[n].words[1] &= ~0x3EU;
-                images[n].words[1] |= ((i & 7U) != 0U) ? (4U + random_below(&seed, 7U)) << 1
-                                                       : (4U + random_below(&seed, 28U)) << 1;
-                images[n].words[1] &= (bits_of(images[n].words[1], 5U, 1U) < 7U) ? ~0xFF00U : ~0U;
-            } else if (backend->rules.kind == METE_MPU_ARMV8M) {
-                images[n].words[1] = at + random_below(&seed, 512U);
-            }
+            spoil(backend, n, (i & 7U) != 0U, &seed);
         }
         for (size_t k = 0U; k < 60U; k++) {
             compare(0x20000000U + random_below(&seed, is_pmp ? 300U : 2100U));

@@ -96,6 +96,29 @@ static void look(size_t first, size_t last, uint32_t on_top)
 // The least waste with which so many regions cover at least up to each granule.
 static size_t least[ROW_MAX + 1][GRANULE_COUNT + 1];
 
+// What so many regions can do if the last of them is this one.
+static void add_one_more(size_t k, const piece_t *piece, const mete_plan_wish_t *first,
+                         const mete_plan_wish_t *last)
+{
+    size_t front = 0U;
+    size_t back = 0U;
+    bool is_free = (piece->last >= (first->start - BASE) / GRANULE) &&
+                   (piece->first <= (last->last - BASE) / GRANULE);
+    for (unsigned g = piece->first; is_free && (g <= piece->last); g++) {
+        is_free = !is_barred[g];
+        front += before[g];
+        back += behind[g];
+    }
+    if (!is_free || (least[k - 1U][piece->first] == SIZE_MAX) || (front > first->waste_max) ||
+        (back > last->waste_max)) {
+        return;
+    }
+    const size_t waste = least[k - 1U][piece->first] + front + back;
+    for (unsigned g = 0U; g <= piece->last + 1U; g++) {
+        least[k][g] = (waste < least[k][g]) ? waste : least[k][g];
+    }
+}
+
 static cost_t cover_run(size_t first, size_t last, uint32_t on_top)
 {
     const unsigned start = (unsigned)((sorted[first].start - BASE) / GRANULE);
@@ -109,23 +132,7 @@ static cost_t cover_run(size_t first, size_t last, uint32_t on_top)
             least[k][g] = SIZE_MAX;
         }
         for (size_t i = 0U; i < piece_count; i++) {
-            const piece_t *const piece = &pieces[i];
-            size_t front = 0U;
-            size_t back = 0U;
-            bool is_free = (piece->last >= start) && (piece->first <= end);
-            for (unsigned g = piece->first; is_free && (g <= piece->last); g++) {
-                is_free = !is_barred[g];
-                front += before[g];
-                back += behind[g];
-            }
-            if (!is_free || (least[k - 1U][piece->first] == SIZE_MAX) ||
-                (front > sorted[first].waste_max) || (back > sorted[last].waste_max)) {
-                continue;
-            }
-            const size_t waste = least[k - 1U][piece->first] + front + back;
-            for (unsigned g = 0U; g <= piece->last + 1U; g++) {
-                least[k][g] = (waste < least[k][g]) ? waste : least[k][g];
-            }
+            add_one_more(k, &pieces[i], &sorted[first], &sorted[last]);
         }
         const size_t waste = least[k][end + 1U];
         if ((waste != SIZE_MAX) && ((first != last) || (waste <= sorted[first].waste_max))) {
@@ -154,6 +161,16 @@ static cost_t cost_of(size_t first, size_t last, uint32_t on_top)
 
 static cost_t best;
 
+static void try_all(uint32_t on_top, cost_t so_far);
+
+static void try_run(uint32_t on_top, uint32_t made, size_t first, size_t last, cost_t so_far)
+{
+    const cost_t cost = cost_of(first, last, on_top);
+    if (cost.regions != (size_t)NEVER) {
+        try_all(made, (cost_t){so_far.regions + cost.regions, so_far.waste + cost.waste});
+    }
+}
+
 static void try_all(uint32_t on_top, cost_t so_far)
 {
     if ((so_far.regions > best.regions) ||
@@ -176,11 +193,7 @@ static void try_all(uint32_t on_top, cost_t so_far)
             }
             made |= 1U << last;
             if (!is_taken) {
-                const cost_t cost = cost_of(first, last, on_top);
-                if (cost.regions != (size_t)NEVER) {
-                    try_all(made,
-                            (cost_t){so_far.regions + cost.regions, so_far.waste + cost.waste});
-                }
+                try_run(on_top, made, first, last, so_far);
             }
         }
     }
@@ -331,6 +344,18 @@ static bool decide(bool *is_decided, unsigned first, unsigned size, size_t like)
     return is_new;
 }
 
+static bool is_possible(const bool *was_decided, size_t regions);
+
+static bool is_possible_with(const bool *was_decided, size_t regions, unsigned first, unsigned size,
+                             size_t like)
+{
+    bool is_decided[SMALL_GRANULES];
+    for (unsigned g = 0U; g < (unsigned)SMALL_GRANULES; g++) {
+        is_decided[g] = was_decided[g];
+    }
+    return decide(is_decided, first, size, like) && is_possible(is_decided, regions - 1U);
+}
+
 static bool is_possible(const bool *was_decided, size_t regions)
 {
     unsigned missing = SMALL_GRANULES;
@@ -344,12 +369,7 @@ static bool is_possible(const bool *was_decided, size_t regions)
     for (unsigned size = 1U; (regions != 0U) && (size <= (unsigned)SMALL_GRANULES); size *= 2U) {
         for (unsigned first = 0U; first < (unsigned)SMALL_GRANULES; first += size) {
             for (size_t like = 0U; like < count; like++) {
-                bool is_decided[SMALL_GRANULES];
-                for (unsigned g = 0U; g < (unsigned)SMALL_GRANULES; g++) {
-                    is_decided[g] = was_decided[g];
-                }
-                if (decide(is_decided, first, size, like) &&
-                    is_possible(is_decided, regions - 1U)) {
+                if (is_possible_with(was_decided, regions, first, size, like)) {
                     return true;
                 }
             }
