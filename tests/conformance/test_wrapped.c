@@ -568,7 +568,7 @@ static mete_alloc_t make_all(mete_span_t arena)
 {
     const mete_alloc_t counted = with_quota(with_fail(with_track(make_heap(arena))));
     const mete_alloc_t shaped = with_stats(with_dma(with_seal(with_scrub(with_guard(counted)))));
-    return with_lock(with_wait(with_defer(with_timing(shaped))));
+    return with_lock(with_wait(with_defer(with_health(with_timing(shaped)))));
 }
 
 static bool check_heap(void)
@@ -743,7 +743,8 @@ static bool check_chain(void)
 
 static bool check_all(void)
 {
-    return check_chain() && mete_quota_check(&quota) && mete_timing_check(&timing) && check_guard();
+    return check_chain() && mete_quota_check(&quota) && mete_timing_check(&timing) &&
+           mete_health_check(&health) && check_guard();
 }
 
 #define HEAP_SIZE    (SUITE_ARENA_SIZE - sizeof(mete_heap_t) - 32U)
