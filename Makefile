@@ -7,7 +7,7 @@ help:
 	@echo 'make test [T=name]  build and test everything, on the host and on emulated boards'
 	@echo 'make bench          measure instructions, space and code size; writes docs/costs.md'
 	@echo 'make damage         the long damage campaign'
-	@echo 'make verify         the long proofs of the atomic pool'
+	@echo 'make verify         the long proofs: the atomic pool, statistics, protection plans'
 	@echo 'make exhaust        every sequence of calls of a small allocator, every size: the long form'
 	@echo 'make inject         every mistake behind every set of watchers, on the host and two emulated boards'
 	@echo 'make soak           ten million operations with injected faults on two emulated boards'
