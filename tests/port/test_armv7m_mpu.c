@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// ARMv7-M: see mpu_cortex_m.c.
+// ARMv7-M: see mpu_verdicts.c.
 
 #include "mete/protect/plan_armv7m.h"
 #include "port/cpu/armv7m_mpu.h"
-#include "tests/port/mpu_cortex_m.h"
+#include "tests/port/mpu_verdicts.h"
 
 static const mete_rights_t rights[] = {{0, 0}, {0, 1}, {0, 3}, {1, 1}, {1, 3}, {3, 3},
                                        {5, 5}, {5, 7}, {7, 7}, {0, 5}, {0, 7}};
