@@ -300,6 +300,37 @@ static void test_health_asks_the_statistics(void)
     EXPECT(mete_health_usage(health).requests == 1U);
 }
 
+// What the guard holds back is what health can let go first.
+static bool empty_quarantine(void *self, const mete_health_rule_t *rule)
+{
+    mete_guard_t *const guard =
+        mete_system_state_of(made, METE_SYSTEM_VARIABLE, &mete_system_with_guard);
+    *(const mete_health_rule_t **)self = rule;
+    return mete_guard_purge(guard, SIZE_MAX) != 0U;
+}
+
+static void test_health_acts_as_its_config_says(void)
+{
+    static const mete_health_rule_t rule = {METE_HEALTH_USAGE, 500U, 400U, METE_HEALTH_PURGE, 0U};
+    static const mete_health_rule_t *acted;
+    static const mete_health_config_t own = {
+        .rules = &rule, .rule_count = 1U, .interval = 1U, .purge = {empty_quarantine, &acted}};
+    static const mete_guard_config_t holds_back = {.quarantine_size = 6000U};
+    setup();
+    acted = NULL;
+    config.health = &mete_system_with_health;
+    config.health_config = &own;
+    config.guard = &mete_system_with_guard;
+    config.guard_config = &holds_back;
+    build();
+    void *const block = acquire(METE_SYSTEM_VARIABLE, 3000U);
+    EXPECT((block != NULL) && (acted == NULL));
+    mete_release(view(METE_SYSTEM_VARIABLE), block, 3000U, 8U);
+    const size_t held = mete_heap_usage(mete_system_heap(made)).in_use_size;
+    EXPECT((held > 3000U) && (acquire(METE_SYSTEM_VARIABLE, 2500U) != NULL));
+    EXPECT((acted == &rule) && (mete_heap_usage(mete_system_heap(made)).in_use_size < held));
+}
+
 static void test_timing_measures_the_heap(void)
 {
     setup();
@@ -562,6 +593,7 @@ int main(void)
     RUN(test_pools_hold_what_they_promise_behind_parts);
     RUN(test_health_warns_of_a_full_heap);
     RUN(test_health_asks_the_statistics);
+    RUN(test_health_acts_as_its_config_says);
     RUN(test_timing_measures_the_heap);
     RUN(test_the_guard_finds_what_is_written_past_a_block);
     RUN(test_sealed_patterns_refuse);
