@@ -13,7 +13,8 @@
 /// The last entry is the driver's: where no entry matches, unprivileged code may do nothing, so that switching
 /// protection off takes one that allows all. It does not undo locks. (The RISC-V Instruction Set Manual, Volume II, 3.7.)
 ///
-///   Time     commit: 20 writes, one of each address and of each four configurations twice. All others: O(1).
+///   Time     commit: at most 23 writes, one for each image's address and two for each of the four configurations. All
+///            others: O(1).
 ///   Space    Five words.
 ///   Threads  Machine mode, interrupts off. Calls exclude each other.
 
