@@ -37,7 +37,8 @@ typedef enum mete_fault {
     METE_FAULT_SIZE,         ///< The size or alignment is not the one the block was acquired with.
     METE_FAULT_ORDER,        ///< Calls came in an order that was excluded: a rewind out of turn.
     METE_FAULT_OVERFLOW,     ///< A stack or buffer ran over its end.
-    METE_FAULT_CORRUPT       ///< The bookkeeping was overwritten.
+    METE_FAULT_CORRUPT,      ///< The bookkeeping was overwritten.
+    METE_FAULT_ACCESS        ///< Protection did not let an access happen.
 } mete_fault_t;
 
 #ifdef __cplusplus

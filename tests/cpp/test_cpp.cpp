@@ -35,6 +35,7 @@
 #include "mete/core/span.h"
 #include "mete/core/stride.h"
 #include "mete/core/text.h"
+#include "mete/core/violation.h"
 #include "mete/core/words.h"
 #include "mete/protect/integrity.h"
 #include "mete/protect/map.h"

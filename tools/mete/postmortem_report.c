@@ -21,6 +21,7 @@ static const fault_name_t fault_names[] = {
     [METE_FAULT_ORDER] = {"wrong order", "calls came in an order that was excluded"},
     [METE_FAULT_OVERFLOW] = {"overflow", "a stack or buffer ran over its end"},
     [METE_FAULT_CORRUPT] = {"corruption", "the bookkeeping was overwritten"},
+    [METE_FAULT_ACCESS] = {"forbidden access", "protection did not let it happen"},
 };
 
 static const fault_name_t *name_of(uint64_t kind)
