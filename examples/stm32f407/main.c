@@ -12,28 +12,12 @@
 #include "port/board/board.h"
 #include "port/os/bare_metal.h"
 
-enum { TOPIC_COUNT = 5, HALF_SECOND = 500 };
-
-static const struct topic {
-    const char *name;
-    bool (*run)(memory_t *memory);
-} topics[TOPIC_COUNT] = {
-    {"heap", heap_topic},
-    {"pools", pools_topic},
-    {"stack", stack_topic},
-    {"leaks", leaks_topic},
-    {"fragmentation", fragmentation_topic},
-};
+enum { HALF_SECOND = 500 };
 
 typedef struct result {
     uint32_t ms;
     bool passed;
 } result_t;
-
-void tour_fault(int fault, const void *object, const void *address, const void *caller)
-{
-    mete_fault_report((mete_fault_t)fault, object, address, caller);
-}
 
 static void wait_until(uint32_t ms)
 {
@@ -44,31 +28,31 @@ static void wait_until(uint32_t ms)
 }
 
 // A topic passes if it saw what it must, gave back what it acquired, and no bookkeeping was damaged.
-static result_t run_topic(memory_t *memory, const struct topic *topic)
+static result_t run_topic(memory_t *memory, const topic_t *topic)
 {
     const uint32_t start = mete_clock_ms();
-    const size_t live_count = mete_stats_usage(&memory->stats).live_count;
+    const size_t live_count = mete_stats_usage(memory->stats).live_count;
     const bool passed = topic->run(memory) && memory_check(memory) &&
-                        (mete_stats_usage(&memory->stats).live_count == live_count);
+                        (mete_stats_usage(memory->stats).live_count == live_count);
     return (result_t){mete_clock_ms() - start, passed};
 }
 
 static bool log_results(const result_t *results)
 {
     size_t passed_count = 0U;
-    for (size_t i = 0U; i < TOPIC_COUNT; i++) {
+    for (size_t i = 0U; i < topic_count; i++) {
         log_text(topics[i].name);
         LOG(results[i].passed ? ": passed in # ms\n" : ": failed in # ms\n", results[i].ms);
         passed_count += results[i].passed ? 1U : 0U;
     }
-    LOG("Passed: # of # topics\n", passed_count, TOPIC_COUNT);
-    return passed_count == TOPIC_COUNT;
+    LOG("Passed: # of # topics\n", passed_count, topic_count);
+    return passed_count == topic_count;
 }
 
 static bool run_round(memory_t *memory, result_t *results)
 {
     uint32_t now = mete_clock_ms();
-    for (size_t i = 0U; i < TOPIC_COUNT; i++) {
+    for (size_t i = 0U; i < topic_count; i++) {
         led_set(true);
         results[i] = run_topic(memory, &topics[i]);
         memory_report(memory);
@@ -91,7 +75,7 @@ int main(void)
     result_t *results = NULL;
     if (memory_init(&memory)) {
         results =
-            mete_acquire_array(memory.alloc, TOPIC_COUNT, sizeof(result_t), _Alignof(result_t));
+            mete_acquire_array(memory.alloc, topic_count, sizeof(result_t), _Alignof(result_t));
     }
     bool passed = false;
     do {

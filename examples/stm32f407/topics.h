@@ -12,5 +12,15 @@ bool pools_topic(memory_t *memory);
 bool stack_topic(memory_t *memory);
 bool leaks_topic(memory_t *memory);
 bool fragmentation_topic(memory_t *memory);
+bool watchers_topic(memory_t *memory);  ///< Needs memory->watchers.
+
+typedef struct topic {
+    const char *name;
+    bool (*run)(memory_t *memory);
+} topic_t;
+
+/// Those of the program, in order: topics.c or topics_watched.c.
+extern const topic_t topics[];
+extern const size_t topic_count;
 
 #endif

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+#include "examples/stm32f407/topics.h"
+
+const topic_t topics[] = {
+    {"heap", heap_topic},
+    {"pools", pools_topic},
+    {"stack", stack_topic},
+    {"leaks", leaks_topic},
+    {"fragmentation", fragmentation_topic},
+};
+const size_t topic_count = sizeof topics / sizeof *topics;
