@@ -49,7 +49,7 @@ static bool decide(const mete_plan_t *plan, uintptr_t address, uint32_t request)
             return (request & METE_ACCESS_ALL & ~(uint32_t)(image->words[0] >> shift)) == 0U;
         }
     }
-    return is_privileged && plan->config->has_background;
+    return is_privileged && plan->config->has_background && ((request & METE_ACCESS_EXECUTE) == 0U);
 }
 
 static bool allows(const mete_plan_t *plan, uintptr_t address, size_t size, uint32_t request)

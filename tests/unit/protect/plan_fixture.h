@@ -158,7 +158,7 @@ static inline bool ref_pages_byte(const mete_plan_t *p, const access_t *a)
             return (((a->is_privileged ? rights / 8U : rights) & a->kind) != 0U);
         }
     }
-    return a->is_privileged && p->config->has_background;
+    return a->is_privileged && p->config->has_background && (a->kind != X);
 }
 
 // ---- RISC-V, by Volume II, 3.7.1. What an entry has is given in bytes.

@@ -138,7 +138,9 @@ static bool is_background(uintptr_t address)
     bool is_right = is_granted(address, false, 0U);
     for (uint32_t kind = R; kind <= (uint32_t)X; kind <<= 1) {
         const bool is_cortex = config.backend->rules.kind <= METE_MPU_ARMV8M;
-        const bool is_allowed = is_open && (!is_cortex || ref_default_map(address, kind));
+        const bool is_pages = config.backend->rules.kind == METE_MPU_PAGES;
+        const bool is_allowed =
+            is_open && (!is_cortex || ref_default_map(address, kind)) && (!is_pages || (kind != X));
         const access_t access = {address, 1U, kind, true};
         is_right = is_right && (ref_allows(&plan, &access) == is_allowed);
     }
