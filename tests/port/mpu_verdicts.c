@@ -7,20 +7,25 @@
 
 #include "tests/port/mpu_verdicts.h"
 
-#include "port/cpu/start.h"
 #include "tests/support/random.h"
 #include "tests/support/tap.h"
 
+#ifndef MPU_SCALE
+#define MPU_SCALE 1  // Of the arena and of what lies in it: where regions are pages all is larger.
+#endif
+
 enum {
-    ARENA_SIZE = 32768,
+    ARENA_ALIGN = 32768,
+    ARENA_SIZE = ARENA_ALIGN * MPU_SCALE,
     WISH_COUNT_MAX = 5,
     FIXED_COUNT = 2,
     PLAN_COUNT = 80,
     PROBES_MIN = 10000,
-    IMAGE_MAX = 16
+    IMAGE_MAX = 32
 };
 
-static unsigned char arena[ARENA_SIZE] __attribute__((aligned(ARENA_SIZE)));
+static unsigned char arena[ARENA_SIZE] __attribute__((aligned(ARENA_ALIGN)));
+const mete_span_t mpu_arena = {arena, sizeof arena};
 
 // ---- Plans
 
@@ -39,8 +44,8 @@ static void wish_for_ourselves(void)
     wishes[0] = (mete_plan_wish_t){"code",   mpu_target.code_start, mpu_target.code_last,
                                    {rx, rx}, METE_MPU_CACHED,       0U};
     wishes[1] = (mete_plan_wish_t){.name = "stack",
-                                   .start = (uintptr_t)mete_port_stack_start,
-                                   .last = (uintptr_t)mete_port_stack_end - 1U,
+                                   .start = mpu_target.stack_start,
+                                   .last = mpu_target.stack_last,
                                    .rights = {rw, rw}};
 }
 
@@ -160,7 +165,7 @@ static void run_plans(mete_mpu_t mpu, bool is_whole)
     wish_for_ourselves();
     for (uint32_t i = 0U; i < PLAN_COUNT; i++) {
         fill_arena();
-        wish_at_random(&random, granules[i % 4U]);
+        wish_at_random(&random, granules[i % 4U] * MPU_SCALE);
         if (mete_plan_init(&plan, &config).verdict != METE_PLAN_FITS) {
             continue;
         }
@@ -206,8 +211,10 @@ static bool is_denied(void)
 static void test_a_commit_leaves_protection_on_or_off_as_it_was(void)
 {
     const mete_mpu_t mpu = mpu_target.init();
-    wishes[FIXED_COUNT] = (mete_plan_wish_t){
-        "constants", (uintptr_t)arena, (uintptr_t)arena + 1023U, {1, 1}, METE_MPU_CACHED, 0U};
+    const uintptr_t start = (uintptr_t)arena;
+    const uintptr_t size = (uintptr_t)1024U * MPU_SCALE;
+    wishes[FIXED_COUNT] =
+        (mete_plan_wish_t){"constants", start, start + size - 1U, {1, 1}, METE_MPU_CACHED, 0U};
     config.wish_count = FIXED_COUNT + 1U;
     EXPECT(mete_plan_init(&plan, &config).verdict == METE_PLAN_FITS);
     mete_plan_commit(&plan, mpu);

@@ -4,6 +4,7 @@
 
 /// What mpu_verdicts.c, the test of a protection unit, must know of the one at hand, and of the core.
 
+#include "mete/core/span.h"
 #include "mete/protect/plan.h"
 
 typedef struct mpu_target {
@@ -12,6 +13,8 @@ typedef struct mpu_target {
     size_t region_count;
     uintptr_t code_start;  ///< Of the program, where a region can start and end.
     uintptr_t code_last;
+    uintptr_t stack_start;  ///< Likewise, of the stack.
+    uintptr_t stack_last;
     const mete_rights_t *rights;  ///< What regions can grant.
     size_t rights_count;
     uintptr_t enable;        ///< The bits in the second word of an image that switch the region on.
@@ -19,6 +22,9 @@ typedef struct mpu_target {
 } mpu_target_t;
 
 extern const mpu_target_t mpu_target;
+
+/// Where accesses are tried.
+extern const mete_span_t mpu_arena;
 
 typedef struct access {
     uintptr_t address;

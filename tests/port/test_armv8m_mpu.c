@@ -4,6 +4,7 @@
 
 #include "mete/protect/plan_armv8m.h"
 #include "port/cpu/armv8m_mpu.h"
+#include "port/cpu/start.h"
 #include "tests/port/mpu_verdicts.h"
 
 static const mete_rights_t rights[] = {{0, 1}, {0, 3}, {1, 1}, {3, 3},
@@ -20,6 +21,8 @@ const mpu_target_t mpu_target = {.backend = &mete_plan_armv8m,
                                  .region_count = 16U,
                                  .code_start = 0x10000000U,
                                  .code_last = 0x103FFFFFU,
+                                 .stack_start = (uintptr_t)mete_port_stack_start,
+                                 .stack_last = (uintptr_t)mete_port_stack_end - 1U,
                                  .rights = rights,
                                  .rights_count = sizeof rights / sizeof rights[0],
                                  .enable = 1U};

@@ -4,6 +4,7 @@
 
 #include "mete/protect/plan_pmp.h"
 #include "port/cpu/riscv_pmp.h"
+#include "port/cpu/start.h"
 #include "tests/port/mpu_verdicts.h"
 
 // M-mode may do everything, whatever is wished for it.
@@ -20,6 +21,8 @@ const mpu_target_t mpu_target = {.backend = &mete_plan_pmp,
                                  .region_count = 15U,
                                  .code_start = 0x80000000U,
                                  .code_last = 0x803FFFFFU,
+                                 .stack_start = (uintptr_t)mete_port_stack_start,
+                                 .stack_last = (uintptr_t)mete_port_stack_end - 1U,
                                  .rights = rights,
                                  .rights_count = sizeof rights / sizeof rights[0],
                                  .enable = 0x18U,
