@@ -12,7 +12,7 @@
 ///               exception's frame, there is neither an instruction nor, mostly, an address.
 ///   ARMv8-M     A stack limit (PSPLIM, MSPLIM) that was passed: as above.
 ///   RISC-V      All is known.
-///   Linux       All is known on x86-64; elsewhere the direction of a data access may not be.
+///   Linux       All is known on x86; elsewhere the address alone.
 
 #include "mete/core/access.h"
 #include "mete/core/base.h"

@@ -6,7 +6,7 @@
 ///
 /// A region goes from page to page; none overlap. What a driver makes of two privileges in one process is its own affair:
 /// both rights are in the image. Writing and executing need reading, for that is what processors make of them: on x86
-/// what is writable is readable, and what is only executable is readable or not, by the processor's model. Where no region
+/// what is writable is readable, and what is only executable is readable unless the processor has protection keys. Where no region
 /// is, privileged code may read and write if the plan has_background, but not execute, as in memory that a process
 /// allocates.
 
