@@ -51,7 +51,7 @@ static stretch_t stretch_at(const state_t *state, uintptr_t address, uintptr_t a
     const bool is_open =
         !state->is_on || (state->has_background && (state->privilege == METE_PRIVILEGED));
     stretch_t stretch = {is_open ? OPEN : PROT_NONE, arena_last};
-    bool is_decided = !state->is_on;
+    bool is_decided = false;
     for (size_t i = 0U; state->is_on && (i < state->image_count); i++) {
         const uintptr_t start = start_of(&state->images[i]);
         const uintptr_t last = state->images[i].words[1];

@@ -63,7 +63,7 @@ typedef struct mete_posix_mprotect {
     mete_mpu_image_t images[METE_POSIX_MPROTECT_REGION_MAX];
 } mete_posix_mprotect_t;
 
-/// Makes the arena readable and writable, and the driver ready; off, without regions. The arena is the driver's as long as
+/// Makes the arena readable and writable, and the driver ready: off, no regions, but a background. The arena is the driver's as long as
 /// that is used: nobody else may change its rights. Whoever gives it back calls mete_mpu_disable() first.
 mete_mpu_t mete_posix_mprotect_init(mete_posix_mprotect_t *unit, mete_span_t arena);
 

@@ -128,6 +128,16 @@ static void test_a_process_in_which_reading_is_executing_has_no_regions(void)
 }
 #endif
 
+static void test_without_regions_there_is_the_background(void)
+{
+    setup();
+    mete_mpu_enable(mpu);
+    EXPECT(is_stretch(0U, PAGE_COUNT - 1U, RW));
+    mete_posix_mprotect_set_privilege(&unit, METE_UNPRIVILEGED);
+    EXPECT(is_stretch(0U, PAGE_COUNT - 1U, NONE));
+    mete_mpu_disable(mpu);
+}
+
 static void test_each_privilege_has_its_own_rights(void)
 {
     setup();
@@ -265,7 +275,7 @@ static void test_regions_for_smaller_pages_than_the_systems_are_refused(void)
     commit_images(2U, true);
     EXPECT(tap_take_fault() == METE_FAULT_ALIGN);
     EXPECT((tap_fault_object == &unit) && (tap_fault_address == (void *)page(3U - odd)));
-    images[1] = image(4U - odd, 5U - odd, R, R);
+    images[1] = image(4U - odd, 4U - odd, R, R);
     commit_images(2U, true);
     EXPECT(tap_take_fault() == METE_FAULT_ALIGN);
     EXPECT((before == R) && (rights_at(page(2U - odd)) == R));
@@ -312,6 +322,7 @@ int main(void)
 #ifdef __linux__
     RUN(test_a_process_in_which_reading_is_executing_has_no_regions);
 #endif
+    RUN(test_without_regions_there_is_the_background);
     RUN(test_each_privilege_has_its_own_rights);
     RUN(test_a_background_is_for_privileged_code);
     RUN(test_only_what_differs_is_changed);
