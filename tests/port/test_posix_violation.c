@@ -344,6 +344,9 @@ static void test_what_is_passed_on_meets_the_watch_before(void)
     }
     EXPECT((violation.kind == METE_VIOLATION_NONE) && (violation.cause == SIGBUS));
     finish();
+    struct sigaction now;
+    EXPECT((sigaction(SIGSEGV, NULL, &now) == 0) && (now.sa_sigaction != on_signal));
+    EXPECT((sigaction(SIGBUS, NULL, &now) == 0) && (now.sa_sigaction != on_signal));
 }
 
 // Returns how a process ends in which nobody wants the signal.
