@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # The front door. The work is done by tools/dev/* and by CMake (CMakePresets.json).
-.PHONY: help demo test bench damage verify exhaust inject soak format lint dist
+.PHONY: help demo test bench damage verify exhaust fuzz inject soak format lint dist
 
 help:
 	@echo 'make demo           a Cortex-M4 firmware on an emulated board, then a recorded program replayed'
@@ -9,6 +9,7 @@ help:
 	@echo 'make damage         the long damage campaign'
 	@echo 'make verify         the long proofs: the atomic pool, statistics, protection plans'
 	@echo 'make exhaust        every sequence of calls of a small allocator, every size: the long form'
+	@echo 'make fuzz           ten minutes of inputs that nobody thought of, for protection plans'
 	@echo 'make inject         every mistake behind every set of watchers, on the host and two emulated boards'
 	@echo 'make soak           ten million operations with injected faults on two emulated boards'
 	@echo 'make format         lay out every source file'
@@ -19,7 +20,7 @@ demo test: %:
 	@tools/dev/setup
 	@tools/dev/$* $(T)
 
-bench damage verify exhaust inject soak format dist: %:
+bench damage verify exhaust fuzz inject soak format dist: %:
 	@tools/dev/$*
 
 lint:

@@ -177,7 +177,8 @@ static inline bool ref_pmp_has(const mete_plan_t *p, size_t n, uint64_t byte)
         for (uint64_t rest = address; (rest & 1U) != 0U; rest >>= 1) {
             size *= 2U;
         }
-        return byte / size == (address << 2) / size;
+        // 0: all that a host has addresses for.
+        return (size == 0U) || (byte / size == (address << 2) / size);
     default:
         return false;
     }
@@ -205,7 +206,8 @@ static inline bool ref_pmp(const mete_plan_t *p, const access_t *a)
 static inline bool ref_allows(const mete_plan_t *p, const access_t *a)
 {
     const bool is_cortex = p->config->backend->rules.kind <= METE_MPU_ARMV8M;
-    if (a->address + (a->size - 1U) > (is_cortex ? 0xFFFFFFFFU : UINTPTR_MAX)) {
+    const uint64_t last = is_cortex ? 0xFFFFFFFFU : UINTPTR_MAX;
+    if ((a->address > last) || (a->size - 1U > last - a->address)) {
         return false;
     }
     if (p->config->backend->rules.kind == METE_MPU_PMP) {
