@@ -31,6 +31,10 @@
 ///   Threads  One handler for the process; each thread needs a stack of its own for it.
 ///   Signals  SIGSEGV and SIGBUS. Whoever had them before gets what is passed on.
 
+#ifndef _DEFAULT_SOURCE
+#define _DEFAULT_SOURCE  // siginfo_t, with -std=c11, too. NOLINT(bugprone-reserved-identifier)
+#endif
+
 #include "mete/core/violation.h"
 
 #include <signal.h>
