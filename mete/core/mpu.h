@@ -86,14 +86,18 @@ typedef struct mete_mpu_ops {
     void (*enable)(void *self);
     /// From now on nothing is; but locked entries of a PMP are until reset.
     void (*disable)(void *self);
-    /// Regions that this very hardware has. They may be fewer than its kind allows.
-    size_t (*region_count)(const void *self);
 } mete_mpu_ops_t;
+
+/// What the object of every driver begins with. Read, not asked for by a call: each switch of tasks looks at it.
+typedef struct mete_mpu_unit {
+    size_t
+        region_count;  ///< Regions that this very hardware has: they may be fewer than its kind allows.
+} mete_mpu_unit_t;
 
 /// A driver.
 typedef struct mete_mpu {
     const mete_mpu_ops_t *ops;
-    void *self;
+    mete_mpu_unit_t *self;
 } mete_mpu_t;
 
 /// From now on what was committed last is enforced.
@@ -111,7 +115,7 @@ METE_INLINE void mete_mpu_disable(mete_mpu_t mpu)
 /// Regions that this very hardware has.
 METE_INLINE size_t mete_mpu_region_count(mete_mpu_t mpu)
 {
-    return mpu.ops->region_count(mpu.self);
+    return mpu.self->region_count;
 }
 
 #ifdef __cplusplus

@@ -424,20 +424,6 @@ mete_plan_result_t mete_plan_init(mete_plan_t *plan, const mete_plan_config_t *c
 
 // ---- What was made
 
-void mete_plan_commit(const mete_plan_t *plan, mete_mpu_t mpu)
-{
-    METE_ASSERT((plan != NULL) && (plan->config != NULL) && (mpu.ops != NULL));
-    if (IS_CHECKED && (mpu.ops->kind != plan->backend->rules.kind)) {
-        METE_FAULT(METE_FAULT_FOREIGN, plan, mpu.self);
-        return;
-    }
-    if (IS_CHECKED && (plan->image_count > mete_mpu_region_count(mpu))) {
-        METE_FAULT(METE_FAULT_SIZE, plan, mpu.self);
-        return;
-    }
-    mpu.ops->commit(mpu.self, plan->images, plan->image_count, plan->config->has_background);
-}
-
 mete_plan_usage_t mete_plan_usage(const mete_plan_t *plan)
 {
     METE_ASSERT((plan != NULL) && (plan->config != NULL));

@@ -127,9 +127,6 @@ typedef struct {
 /// Makes a plan. Unless the verdict is METE_PLAN_FITS, nothing has changed.
 mete_plan_result_t mete_plan_init(mete_plan_t *plan, const mete_plan_config_t *config);
 
-/// Hands the plan to the hardware. Whether it is enforced is for mete_mpu_enable() and mete_mpu_disable().
-void mete_plan_commit(const mete_plan_t *plan, mete_mpu_t mpu);
-
 /// How much the plan takes. O(wishes).
 mete_plan_usage_t mete_plan_usage(const mete_plan_t *plan);
 
@@ -164,6 +161,21 @@ typedef struct mete_plan_backend {
 
 /// In a request, beside the mete_access_t values.
 #define METE_PLAN_PRIVILEGED 0x10U
+
+// ---- The hardware
+
+/// Hands the plan to the hardware. Whether it is enforced is for mete_mpu_enable() and mete_mpu_disable(). A kernel does
+/// so at every switch of tasks, thus it is compiled into the caller.
+METE_INLINE void mete_plan_commit(const mete_plan_t *plan, mete_mpu_t mpu)
+{
+    if ((METE_CHECK_LEVEL >= 1) && (mpu.ops->kind != plan->backend->rules.kind)) {
+        METE_FAULT(METE_FAULT_FOREIGN, plan, mpu.self);
+    } else if ((METE_CHECK_LEVEL >= 1) && (plan->image_count > mete_mpu_region_count(mpu))) {
+        METE_FAULT(METE_FAULT_SIZE, plan, mpu.self);
+    } else {
+        mpu.ops->commit(mpu.self, plan->images, plan->image_count, plan->config->has_background);
+    }
+}
 
 // ---- Verdicts
 

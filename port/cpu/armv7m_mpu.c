@@ -4,74 +4,106 @@
 
 #include "port/cpu/armv7m_mpu.h"
 
-#include "mete/core/platform.h"
-
 // DDI 0403E, B3.5.5 to B3.5.9.
-#define MPU_TYPE (*(volatile uint32_t *)0xE000ED90U)
-#define MPU_CTRL (*(volatile uint32_t *)0xE000ED94U)
-#define MPU_RNR  (*(volatile uint32_t *)0xE000ED98U)
-#define MPU_RBAR (*(volatile uint32_t *)0xE000ED9CU)
-#define MPU_RASR (*(volatile uint32_t *)0xE000EDA0U)
+typedef struct registers {
+    uint32_t type;
+    uint32_t ctrl;
+    uint32_t rnr;
+    uint32_t rbar;  // This and the next stand four times in a row.
+    uint32_t rasr;
+} registers_t;
+
+#define MPU ((volatile registers_t *)0xE000ED90U)
+
+// Where they are, as a value that the compiler does not take apart: it would load two addresses where one is enough.
+static inline volatile registers_t *registers(void)
+{
+    volatile registers_t *mpu = MPU;
+    __asm("" : "+r"(mpu));
+    return mpu;
+}
 
 #define CTRL_ENABLE     (1U << 0)
 #define CTRL_PRIVDEFENA (1U << 2)
 
-// What was stored before is done before, and what is fetched next is checked by what is written (DDI 0403E, B3.5.4).
-static void write_control(uint32_t control)
+// One instruction loads an image, another one writes it: the compiler would take twice as many.
+static inline void write_four(volatile registers_t *mpu, const mete_mpu_image_t *images)
 {
-    __asm volatile("dmb" ::: "memory");
-    MPU_CTRL = control;
-    __asm volatile("dsb\n\tisb" ::: "memory");
+    __asm volatile("ldrd r4, r5, [%0]\n\tstrd r4, r5, [%1, #12]\n\t"
+                   "ldrd r4, r5, [%0, #8]\n\tstrd r4, r5, [%1, #20]\n\t"
+                   "ldrd r4, r5, [%0, #16]\n\tstrd r4, r5, [%1, #28]\n\t"
+                   "ldrd r4, r5, [%0, #24]\n\tstrd r4, r5, [%1, #36]" ::"r"(images),
+                   "r"(mpu)
+                   : "r4", "r5", "memory");
 }
 
-static size_t region_count(const void *self)
+static inline void write_regions(volatile registers_t *mpu, const mete_mpu_image_t *images,
+                                 size_t image_count)
 {
-    (void)self;
-    return (MPU_TYPE >> 8) & 0xFFU;
-}
-
-static void write_regions(const mete_mpu_image_t *images, size_t image_count)
-{
-    for (size_t i = 0U; i < image_count; i++) {
-        MPU_RBAR = images[i].words[0];  // It says which region it is.
-        MPU_RASR = images[i].words[1];
+    const mete_mpu_image_t *const end = images + image_count;
+    const mete_mpu_image_t *const end_of_fours = images + image_count / 4U * 4U;
+    for (; images != end_of_fours; images += 4) {
+        write_four(mpu, images);
     }
-    const size_t count = region_count(NULL);
-    for (size_t i = image_count; i < count; i++) {
-        MPU_RNR = (uint32_t)i;
-        MPU_RASR = 0U;
+    for (; images != end; images++) {
+        mpu->rbar = images->words[0];  // It says which region it is.
+        mpu->rasr = images->words[1];
     }
 }
 
+static inline void switch_off(volatile registers_t *mpu, size_t first, size_t end)
+{
+    for (size_t i = first; i < end; i++) {
+        mpu->rnr = (uint32_t)i;
+        mpu->rasr = 0U;
+    }
+}
+
+// Everybody waits for a switch of tasks, so that this is short: no calls, and only regions that are or were in use. What
+// is written while the unit is off needs no barrier but the last: device writes arrive in their order.
 static void commit(void *self, const mete_mpu_image_t *images, size_t image_count,
                    bool has_background)
 {
     mete_armv7m_mpu_t *const unit = self;
-    const uintptr_t state = mete_critical_enter();
-    const bool is_on = (MPU_CTRL & CTRL_ENABLE) != 0U;
-    unit->control = CTRL_ENABLE | (has_background ? CTRL_PRIVDEFENA : 0U);
-    write_control(0U);
-    write_regions(images, image_count);
-    write_control(is_on ? unit->control : 0U);
-    mete_critical_leave(state);
+    volatile registers_t *const mpu = registers();
+    uint32_t mask;
+    __asm volatile("mrs %0, primask\n\tcpsid i\n\tdmb" : "=r"(mask)::"memory");
+    const uint32_t is_on = mpu->ctrl & CTRL_ENABLE;
+    mpu->ctrl = 0U;
+    write_regions(mpu, images, image_count);
+    switch_off(mpu, image_count, unit->used_count);
+    unit->used_count = image_count;
+    mpu->ctrl = is_on | ((uint32_t)has_background * CTRL_PRIVDEFENA);
+    __asm volatile("dsb\n\tisb\n\tmsr primask, %0" ::"r"(mask) : "memory");
+}
+
+// What was stored before is done before, and what is fetched next is checked by what is written. Off, the unit still
+// keeps whether there is a background.
+static void write_control(uint32_t control)
+{
+    __asm volatile("dmb" ::: "memory");
+    MPU->ctrl = control;
+    __asm volatile("dsb\n\tisb" ::: "memory");
 }
 
 static void enable(void *self)
 {
-    const mete_armv7m_mpu_t *const unit = self;
-    write_control(unit->control);
+    (void)self;
+    write_control(MPU->ctrl | CTRL_ENABLE);
 }
 
 static void disable(void *self)
 {
     (void)self;
-    write_control(0U);
+    write_control(MPU->ctrl & ~CTRL_ENABLE);
 }
 
 mete_mpu_t mete_armv7m_mpu_init(mete_armv7m_mpu_t *unit)
 {
-    static const mete_mpu_ops_t ops = {METE_MPU_ARMV7M, commit, enable, disable, region_count};
+    static const mete_mpu_ops_t ops = {METE_MPU_ARMV7M, commit, enable, disable};
+    unit->unit.region_count = (MPU->type >> 8) & 0xFFU;
+    unit->used_count = unit->unit.region_count;
     disable(unit);
     commit(unit, NULL, 0U, true);
-    return (mete_mpu_t){&ops, unit};
+    return (mete_mpu_t){&ops, &unit->unit};
 }

@@ -14,8 +14,9 @@
 /// violation is the exception MemManage, which mete_port_start() enables. (ARMv7-M Architecture Reference Manual,
 /// DDI 0403E, B3.5.)
 ///
-///   Time     commit: 2 stores for each region that the unit has, with interrupts off. All others: O(1).
-///   Space    One word.
+///   Time     commit: 2 stores for each image, 2 for each region that was in use and no longer is, with interrupts off. A
+///            switch between two plans of 4 regions, mete_plan_commit() with its checks: docs/guide/protecting.md. All others: O(1).
+///   Space    Two words.
 ///   Threads  Privileged code only. Calls exclude each other.
 
 #include "mete/core/mpu.h"
@@ -24,9 +25,10 @@
 extern "C" {
 #endif
 
-/// The unit. The field is here so that it can be static; there is one for each core.
+/// The unit. The fields are here so that it can be static; there is one for each core.
 typedef struct mete_armv7m_mpu {
-    uint32_t control;  // What MPU_CTRL is when protection is on.
+    mete_mpu_unit_t unit;
+    size_t used_count;  // Regions that may be on.
 } mete_armv7m_mpu_t;
 
 /// Switches protection and all regions off, and makes the driver ready. A core without the unit has 0 regions.

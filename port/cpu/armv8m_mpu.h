@@ -14,8 +14,9 @@
 /// violation is the exception MemManage, which mete_port_start() enables. (ARMv8-M Architecture Reference Manual,
 /// DDI 0553B, the MPU registers in chapter D1.2.)
 ///
-///   Time     commit: 3 stores for each region that the unit has, with interrupts off. All others: O(1).
-///   Space    One word.
+///   Time     commit: 3 stores for each image, 2 for each region that was in use and no longer is, with interrupts off. A
+///            switch between two plans of 4 regions, mete_plan_commit() with its checks: docs/guide/protecting.md. All others: O(1).
+///   Space    Two words.
 ///   Threads  Privileged code only. Calls exclude each other.
 
 #include "mete/core/mpu.h"
@@ -24,14 +25,24 @@
 extern "C" {
 #endif
 
-/// The unit. The field is here so that it can be static; there is one for each core.
+/// The unit. The fields are here so that it can be static; there is one for each core.
 typedef struct mete_armv8m_mpu {
-    uint32_t control;  // What MPU_CTRL is when protection is on.
+    mete_mpu_unit_t unit;
+    size_t used_count;  // Regions that may be on.
 } mete_armv8m_mpu_t;
 
 /// Switches protection and all regions off, sets the memory types, and makes the driver ready. A core without
 /// the unit has 0 regions.
 mete_mpu_t mete_armv8m_mpu_init(mete_armv8m_mpu_t *unit);
+
+/// How far down the process stack (PSP) may reach from now on: a push or a frame of an exception that would lie below
+/// `limit` is not written and ends in the exception UsageFault, STKOF, before anything is overwritten. A kernel sets it at
+/// each switch of tasks, to mete_stacks_limit() say. `limit` is a multiple of 8; 0: no limit. One instruction. Privileged
+/// code only; cores with the Main Extension. (DDI 0553B, B3.8 stack limit checks, D1.2 PSPLIM.)
+METE_INLINE void mete_armv8m_stack_limit_set(uintptr_t limit)
+{
+    __asm volatile("msr psplim, %0" ::"r"(limit) : "memory");
+}
 
 #ifdef __cplusplus
 }

@@ -94,17 +94,12 @@ static void commit(void *self, const mete_mpu_image_t *images, size_t image_coun
     }
 }
 
-static size_t region_count(const void *self)
-{
-    (void)self;
-    return OURS;
-}
-
 mete_mpu_t mete_riscv_pmp_init(mete_riscv_pmp_t *unit)
 {
-    static const mete_mpu_ops_t ops = {METE_MPU_PMP, commit, enable, disable, region_count};
+    static const mete_mpu_ops_t ops = {METE_MPU_PMP, commit, enable, disable};
+    unit->unit.region_count = OURS;
     unit->is_on = false;
     write_address(OURS, ADDRESS_WHOLE);
     commit(unit, NULL, 0U, true);
-    return (mete_mpu_t){&ops, unit};
+    return (mete_mpu_t){&ops, &unit->unit};
 }

@@ -15,7 +15,7 @@
 ///
 ///   Time     commit: at most 23 writes, one for each image's address and two for each of the four configurations. All
 ///            others: O(1).
-///   Space    Five words.
+///   Space    Six words.
 ///   Threads  Machine mode, interrupts off. Calls exclude each other.
 
 #include "mete/core/mpu.h"
@@ -26,6 +26,7 @@ extern "C" {
 
 /// The unit. The fields are here so that it can be static; there is one for each core.
 typedef struct mete_riscv_pmp {
+    mete_mpu_unit_t unit;
     uint32_t configs[4];  // What pmpcfg0 ... 3 are when protection is on.
     bool is_on;
 } mete_riscv_pmp_t;

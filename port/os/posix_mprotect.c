@@ -145,12 +145,6 @@ static void disable(void *self)
     change(unit, &wanted);
 }
 
-static size_t region_count(const void *self)
-{
-    const mete_posix_mprotect_t *const unit = self;
-    return (unit->arena.size != 0U) ? METE_POSIX_MPROTECT_REGION_MAX : 0U;
-}
-
 // Set where a program of 32 bits says that its stack is executable.
 static bool reading_implies_executing(void)
 {
@@ -170,16 +164,18 @@ static bool is_whole_pages(mete_span_t arena, uintptr_t page_size)
 
 mete_mpu_t mete_posix_mprotect_init(mete_posix_mprotect_t *unit, mete_span_t arena)
 {
-    static const mete_mpu_ops_t ops = {METE_MPU_PAGES, commit, enable, disable, region_count};
+    static const mete_mpu_ops_t ops = {METE_MPU_PAGES, commit, enable, disable};
     unit->page_size = (uintptr_t)sysconf(_SC_PAGESIZE);
+    unit->unit.region_count = 0U;
     unit->arena = (mete_span_t){arena.start, 0U};
     unit->state = (state_t){unit->images, 0U, true, false, METE_PRIVILEGED};
     if (!is_whole_pages(arena, unit->page_size)) {
         METE_FAULT(METE_FAULT_ALIGN, unit, arena.start);
     } else if (!reading_implies_executing() && (mprotect(arena.start, arena.size, OPEN) == 0)) {
         unit->arena.size = arena.size;
+        unit->unit.region_count = METE_POSIX_MPROTECT_REGION_MAX;
     }
-    return (mete_mpu_t){&ops, unit};
+    return (mete_mpu_t){&ops, &unit->unit};
 }
 
 void mete_posix_mprotect_set_privilege(mete_posix_mprotect_t *unit, mete_privilege_t privilege)

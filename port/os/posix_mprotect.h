@@ -57,6 +57,7 @@ typedef struct mete_posix_mprotect_state {
 
 /// The driver. The fields are here so that it can be static; a program may have several, with an arena each.
 typedef struct mete_posix_mprotect {
+    mete_mpu_unit_t unit;
     mete_span_t arena;  // Of size 0: it was refused.
     uintptr_t page_size;
     mete_posix_mprotect_state_t state;

@@ -558,10 +558,10 @@ static void test_garbage_is_refused_and_changes_nothing(void)
 // ---- The driver
 
 typedef struct driver {
+    mete_mpu_unit_t unit;
     size_t commits;
     const mete_mpu_image_t *images;
     size_t image_count;
-    size_t region_count;
     bool has_background;
     bool is_enabled;
 } driver_t;
@@ -586,17 +586,12 @@ static void driver_disable(void *self)
     ((driver_t *)self)->is_enabled = false;
 }
 
-static size_t driver_region_count(const void *self)
-{
-    return ((const driver_t *)self)->region_count;
-}
-
 static void test_a_driver_gets_the_images(void)
 {
     static const mete_mpu_ops_t ops = {METE_MPU_ARMV7M, driver_commit, driver_enable,
-                                       driver_disable, driver_region_count};
-    driver_t driver = {.region_count = 8U};
-    const mete_mpu_t mpu = {&ops, &driver};
+                                       driver_disable};
+    driver_t driver = {.unit = {8U}};
+    const mete_mpu_t mpu = {&ops, &driver.unit};
     setup(&mete_plan_armv7m, 8U, true);
     wish(0x20000020U, 0x20000FFFU, RW, RW);
     wish(0x20000000U, 0x2000001FU, 0U, 0U);
@@ -608,7 +603,7 @@ static void test_a_driver_gets_the_images(void)
     EXPECT(driver.is_enabled && (mete_mpu_region_count(mpu) == 8U));
     mete_mpu_disable(mpu);
     EXPECT(!driver.is_enabled);
-    driver.region_count = 2U;
+    driver.unit.region_count = 2U;
     mete_plan_commit(&plan, mpu);
     EXPECT(driver.commits == 2U);
 }
@@ -617,17 +612,17 @@ static void test_a_driver_gets_the_images(void)
 static void test_a_plan_for_other_hardware_is_not_written(void)
 {
     static const mete_mpu_ops_t ops = {METE_MPU_ARMV8M, driver_commit, driver_enable,
-                                       driver_disable, driver_region_count};
+                                       driver_disable};
     static const mete_mpu_ops_t few_ops = {METE_MPU_ARMV7M, driver_commit, driver_enable,
-                                           driver_disable, driver_region_count};
-    driver_t driver = {.region_count = 1U};
+                                           driver_disable};
+    driver_t driver = {.unit = {1U}};
     setup(&mete_plan_armv7m, 8U, true);
     wish(0x20000020U, 0x20000FFFU, RW, RW);
     wish(0x20000000U, 0x2000001FU, 0U, 0U);
     EXPECT(make() == METE_PLAN_FITS);
-    mete_plan_commit(&plan, (mete_mpu_t){&ops, &driver});
+    mete_plan_commit(&plan, (mete_mpu_t){&ops, &driver.unit});
     EXPECT((tap_take_fault() == METE_FAULT_FOREIGN) && (tap_fault_object == &plan));
-    mete_plan_commit(&plan, (mete_mpu_t){&few_ops, &driver});
+    mete_plan_commit(&plan, (mete_mpu_t){&few_ops, &driver.unit});
     EXPECT((tap_take_fault() == METE_FAULT_SIZE) && (driver.commits == 0U));
 }
 #endif

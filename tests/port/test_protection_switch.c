@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//
+// What a switch between the protection of two tasks costs: mete_plan_commit() of a plan of four regions while another one
+// of four is enforced. Counted from outside, between probe_switch_begin and probe_switch_end; see tools/dev/insn-count.
+
+#include "port/cpu/start.h"
+#include "tests/port/mpu_verdicts.h"
+#include "tests/support/tap.h"
+
+enum { WISH_COUNT = 4, IMAGE_MAX = 8, ROUNDS = 8, PART_SIZE = 1024 };
+
+typedef struct task {
+    mete_plan_wish_t wishes[WISH_COUNT];
+    mete_plan_share_t shares[WISH_COUNT];
+    mete_mpu_image_t images[IMAGE_MAX];
+    mete_plan_config_t config;
+    mete_plan_t plan;
+} task_t;
+
+static unsigned char arena[8 * PART_SIZE] __attribute__((aligned(8 * PART_SIZE)));
+static task_t tasks[2];
+
+static mete_mpu_t mpu;
+
+void switch_to(const mete_plan_t *plan);
+void probe_switch(const mete_plan_t *plan);
+
+__attribute__((noinline)) void switch_to(const mete_plan_t *plan)
+{
+    mete_plan_commit(plan, mpu);
+}
+
+#ifdef __riscv
+__asm__(".text\n.globl probe_switch, probe_switch_begin, probe_switch_end\n"
+        "probe_switch: addi sp, sp, -16\n sw ra, 0(sp)\n"
+        "probe_switch_begin: jal switch_to\n"
+        "probe_switch_end: lw ra, 0(sp)\n addi sp, sp, 16\n ret\n");
+#else
+__asm__(
+    ".text\n.thumb\n.syntax unified\n.globl probe_switch, probe_switch_begin, probe_switch_end\n"
+    ".type probe_switch, %function\n"
+    "probe_switch: push {r3, lr}\n"
+    "probe_switch_begin: bl switch_to\n"
+    "probe_switch_end: pop {r3, pc}\n");
+#endif
+
+// Code, and three parts of the arena that no other task has.
+static void make(task_t *task, unsigned char *memory)
+{
+    const uint8_t rx = METE_ACCESS_READ | METE_ACCESS_EXECUTE;
+    const uint8_t rw = METE_ACCESS_READ | METE_ACCESS_WRITE;
+    task->wishes[0] = (mete_plan_wish_t){"code",   mpu_target.code_start, mpu_target.code_last,
+                                         {rx, rx}, METE_MPU_CACHED,       0U};
+    for (size_t i = 1U; i < WISH_COUNT; i++) {
+        const uintptr_t start = (uintptr_t)&memory[i * PART_SIZE];
+        task->wishes[i] = (mete_plan_wish_t){"part",   start,           start + PART_SIZE / 2U - 1U,
+                                             {rw, rw}, METE_MPU_CACHED, 0U};
+    }
+    task->config = (mete_plan_config_t){.backend = mpu_target.backend,
+                                        .wishes = task->wishes,
+                                        .wish_count = WISH_COUNT,
+                                        .shares = task->shares,
+                                        .images = task->images,
+                                        .image_max = IMAGE_MAX,
+                                        .has_background = true};
+    EXPECT(mete_plan_init(&task->plan, &task->config).verdict == METE_PLAN_FITS);
+}
+
+static bool is_reachable(const task_t *task)
+{
+    const access_t access = {task->wishes[1].start, 4U, METE_ACCESS_READ, METE_UNPRIVILEGED};
+    uintptr_t told;
+    return mpu_happens(&access, &told);
+}
+
+static void each_task_reaches_its_own(void)
+{
+    mpu = mpu_target.init();
+    make(&tasks[0], arena);
+    make(&tasks[1], &arena[4 * PART_SIZE]);
+    mete_plan_commit(&tasks[0].plan, mpu);
+    mete_mpu_enable(mpu);
+    for (size_t i = 1U; i <= ROUNDS; i++) {
+        probe_switch(&tasks[i % 2U].plan);
+        EXPECT(is_reachable(&tasks[i % 2U]));
+        EXPECT(!is_reachable(&tasks[(i + 1U) % 2U]));
+    }
+    mete_mpu_disable(mpu);
+}
+
+int main(void)
+{
+    RUN(each_task_reaches_its_own);
+    return tap_finish();
+}
