@@ -114,7 +114,7 @@ static void test_an_arena_that_is_not_there_has_no_regions(void)
     EXPECT((tap_take_fault() == 0) && (mete_mpu_region_count(mpu) == 0U));
     setup();
     EXPECT(mete_mpu_region_count(mpu) == 32U);
-    EXPECT((mpu.ops->kind == METE_MPU_PAGES) && (mpu.self == &unit));
+    EXPECT((mpu.ops->kind == METE_MPU_PAGES) && (mpu.self == &unit.unit));
 }
 
 #ifdef __linux__
