@@ -9,27 +9,19 @@
 
 #define CANARY_COUNT (METE_STACK_CANARY_SIZE / sizeof(uintptr_t))
 
-// Tied to its place, so that neither the pattern nor a copy of another stack can pass for it.
-static uintptr_t canary_at(const uintptr_t *place)
-{
-    return ~(uintptr_t)place;
-}
+_Static_assert(CANARY_COUNT == 4U, "mete_stack_is_whole() looks at four words");
 
 static void set_canary(uintptr_t *words)
 {
     for (size_t i = 0U; i < CANARY_COUNT; i++) {
-        words[i] = canary_at(&words[i]);
+        words[i] = mete_stack_canary_at(&words[i]);
     }
 }
 
+// Once, for all who ask.
 static bool canary_is_whole(const mete_stack_t *stack)
 {
-    const uintptr_t *const words = stack->span.start;
-    uintptr_t difference = 0U;
-    for (size_t i = 0U; i < CANARY_COUNT; i++) {
-        difference |= words[i] ^ canary_at(&words[i]);
-    }
-    return difference == 0U;
+    return mete_stack_is_whole(stack);
 }
 
 bool mete_stack_init(mete_stack_t *stack, mete_span_t span)
@@ -54,6 +46,11 @@ static size_t unused_size(const mete_stack_t *stack, const void *top)
     return (below > METE_STACK_MARGIN_SIZE) ? below - METE_STACK_MARGIN_SIZE : 0U;
 }
 
+static size_t smaller_of(size_t a, size_t b)
+{
+    return (a < b) ? a : b;
+}
+
 // Not inlined: its frame must be the lowest but that of mete_words_fill(), which fits in the margin.
 __attribute__((noinline)) bool mete_stack_paint(const mete_stack_t *stack)
 {
@@ -66,6 +63,26 @@ __attribute__((noinline)) bool mete_stack_paint(const mete_stack_t *stack)
     set_canary(stack->span.start);
     mete_words_fill(start + METE_STACK_CANARY_SIZE, METE_STACK_FILL, size - METE_STACK_CANARY_SIZE);
     return true;
+}
+
+// Not inlined: as mete_stack_paint().
+__attribute__((noinline)) bool mete_stack_paint_next(const mete_stack_t *stack, size_t *done_size,
+                                                     size_t size_max)
+{
+    METE_ASSERT((stack != NULL) && (stack->span.start != NULL) && (done_size != NULL));
+    METE_ASSERT((*done_size <= stack->span.size) && (size_max != 0U));
+    const size_t end = unused_size(stack, METE_STACK_TOP());
+    if ((*done_size == 0U) && (end >= METE_STACK_CANARY_SIZE)) {
+        set_canary(stack->span.start);
+        *done_size = METE_STACK_CANARY_SIZE;
+    }
+    if ((*done_size == 0U) || (*done_size >= end)) {
+        return false;
+    }
+    const size_t size = smaller_of(end - *done_size, size_max);
+    mete_words_fill((unsigned char *)stack->span.start + *done_size, METE_STACK_FILL, size);
+    *done_size += size;
+    return *done_size < end;
 }
 
 size_t mete_stack_in_use(const mete_stack_t *stack, const void *top)
@@ -84,6 +101,22 @@ size_t mete_stack_in_use_peak(const mete_stack_t *stack)
     const unsigned char *const start = stack->span.start;
     const size_t rest = stack->span.size - METE_STACK_CANARY_SIZE;
     return rest - mete_words_scan(start + METE_STACK_CANARY_SIZE, METE_STACK_FILL, rest);
+}
+
+bool mete_stack_scan_next(const mete_stack_t *stack, size_t *done_size, size_t size_max)
+{
+    METE_ASSERT((stack != NULL) && (stack->span.start != NULL) && (done_size != NULL));
+    METE_ASSERT((*done_size <= stack->span.size) && (size_max != 0U));
+    if (!canary_is_whole(stack)) {
+        *done_size = 0U;
+        return false;
+    }
+    const size_t from = (*done_size != 0U) ? *done_size : METE_STACK_CANARY_SIZE;
+    const size_t size = smaller_of(stack->span.size - from, size_max);
+    const unsigned char *const start = (const unsigned char *)stack->span.start;
+    const size_t unused = mete_words_scan(start + from, METE_STACK_FILL, size);
+    *done_size = from + unused;
+    return (unused == size) && (*done_size < stack->span.size);
 }
 
 bool mete_stack_check(const mete_stack_t *stack)
