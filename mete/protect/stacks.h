@@ -55,7 +55,9 @@
 ///   Errors   Out of memory or of records: NULL or false, counted, and nothing has changed. A stack that ran over:
 ///            METE_FAULT_OVERFLOW with the address, once for each task; the observer hears of it before. Misuse:
 ///            METE_FAULT, and nothing changes. FOREIGN: no stack of these. DOUBLE_FREE: no task has it. ORDER: the task
-///            has one already, or the stack to be freed is the one that runs.
+///            has one already or is NULL, or the stack to be freed is the one that runs. CORRUPT, with the stack's
+///            start: its canary was overwritten while it was kept, by a task that has ended or whoever else writes
+///            there; it is painted anew by the next call.
 
 #include "mete/core/alloc.h"
 #include "mete/core/base.h"
@@ -137,7 +139,7 @@ size_t mete_stacks_purge(mete_stacks_t *stacks);
 
 /// One step, for idle time: of one stack at most `size_max` bytes, at least 1, are measured if it has a task, with a look at
 /// its canary; or painted, if it is kept. The next call goes on. False: the canary is not whole, or
-/// the stack was reported before.
+/// the task was reported before.
 bool mete_stacks_check_next(mete_stacks_t *stacks, size_t size_max);
 
 /// Takes down that a task ran over its stack at `address`, as when the hardware stopped it at the guard: it is counted and
@@ -147,7 +149,7 @@ void mete_stacks_note_overflow(mete_stacks_t *stacks, const mete_stacks_record_t
 
 /// As mete_stacks_note_overflow(), and METE_FAULT_OVERFLOW. What mete_stacks_check_switch() does if something is wrong.
 void mete_stacks_report_overflow(mete_stacks_t *stacks, const mete_stacks_record_t *record,
-                                 const void *top);
+                                 const void *address);
 
 // ---- Who and where
 
