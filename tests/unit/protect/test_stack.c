@@ -114,6 +114,93 @@ static void test_in_use_is_what_lies_above_the_top(void)
     EXPECT(mete_stack_in_use(&stack, start + SIZE + 16) == 0U);   // Another stack.
 }
 
+static size_t paint_in_slices(size_t size_max, size_t *done)
+{
+    size_t count = 1U;
+    *done = 0U;
+    while (mete_stack_paint_next(&stack, done, size_max)) {
+        count++;
+    }
+    return count;
+}
+
+static void test_painting_in_slices_paints_the_same(void)
+{
+    const size_t rest = SIZE - METE_STACK_CANARY_SIZE;
+    for (size_t size_max = 1U; size_max <= rest + 1U; size_max += 3U) {
+        unsigned char *const start = setup();
+        size_t done = 0U;
+        EXPECT(paint_in_slices(size_max, &done) == (rest + size_max - 1U) / size_max);
+        EXPECT((done == SIZE) && mete_stack_check(&stack));
+        EXPECT(mete_words_scan(start + METE_STACK_CANARY_SIZE, METE_STACK_FILL, rest) == rest);
+        EXPECT(start[SIZE] == 0x11U);
+        EXPECT(!mete_stack_paint_next(&stack, &done, size_max) && (done == SIZE));
+    }
+}
+
+static void test_a_slice_is_no_larger_than_asked_for(void)
+{
+    unsigned char *const start = setup();
+    size_t done = 0U;
+    for (size_t i = 1U; i <= 5U; i++) {
+        EXPECT(mete_stack_paint_next(&stack, &done, 13U));
+        EXPECT((done == METE_STACK_CANARY_SIZE + (13U * i)) && (start[done] == 0x11U));
+    }
+    start[METE_STACK_CANARY_SIZE + 3U] = 0U;  // Used in between: it is not painted again.
+    while (mete_stack_paint_next(&stack, &done, 13U)) {
+    }
+    EXPECT(mete_stack_in_use_peak(&stack) == SIZE - METE_STACK_CANARY_SIZE - 3U);
+}
+
+static size_t scan_in_slices(size_t size_max, size_t *done)
+{
+    size_t count = 1U;
+    *done = 0U;
+    while (mete_stack_scan_next(&stack, done, size_max)) {
+        EXPECT(*done == METE_STACK_CANARY_SIZE + (size_max * count));
+        count++;
+    }
+    return count;
+}
+
+static void test_measuring_in_slices_gives_the_same_peak(void)
+{
+    unsigned char *const start = setup();
+    EXPECT(mete_stack_paint(&stack));
+    size_t done = 0U;
+    for (size_t size_max = 1U; size_max < SIZE; size_max += 7U) {
+        const size_t rest = SIZE - METE_STACK_CANARY_SIZE;
+        EXPECT(scan_in_slices(size_max, &done) == (rest + size_max - 1U) / size_max);
+        EXPECT(done == SIZE);
+    }
+    for (size_t i = SIZE - 1U; i >= METE_STACK_CANARY_SIZE; i--) {
+        start[i] = 0U;
+        (void)scan_in_slices(11U, &done);
+        EXPECT(SIZE - done == mete_stack_in_use_peak(&stack));
+    }
+    start[3] ^= 1U;
+    EXPECT((scan_in_slices(11U, &done) == 1U) && (SIZE - done == mete_stack_in_use_peak(&stack)));
+}
+
+static void test_a_peak_in_slices_is_one_that_the_stack_had(void)
+{
+    unsigned char *const start = setup();
+    EXPECT(mete_stack_paint(&stack));
+    start[SIZE - 20] = 0U;
+    size_t done = 0U;
+    EXPECT(mete_stack_scan_next(&stack, &done, SIZE / 2U));
+    start[SIZE / 4] = 0U;  // Where the measurement is past.
+    EXPECT(!mete_stack_scan_next(&stack, &done, SIZE) && (SIZE - done == 20U));
+    done = 0U;
+    EXPECT(mete_stack_scan_next(&stack, &done, 16U));
+    start[SIZE / 8] = 0U;
+    EXPECT(!mete_stack_scan_next(&stack, &done, SIZE) && (done == SIZE / 8U));
+    done = 0U;
+    EXPECT(mete_stack_scan_next(&stack, &done, 16U));
+    start[0] ^= 1U;  // It ran over meanwhile.
+    EXPECT(!mete_stack_scan_next(&stack, &done, SIZE) && (done == 0U) && (tap_take_fault() == 0));
+}
+
 // How far below the test's own frame the stack it runs on is watched.
 enum { DEPTH = 256 * sizeof(uintptr_t), BURNT = 128 * sizeof(uintptr_t) };
 
@@ -143,6 +230,20 @@ __attribute__((noinline)) static void test_the_running_stack_is_painted_below_it
     EXPECT(mete_stack_check(&stack) && (tap_take_fault() == 0));
 }
 
+__attribute__((noinline)) static void test_the_running_stack_is_painted_in_slices_likewise(void)
+{
+    const uintptr_t top = (uintptr_t)METE_STACK_TOP();
+    const uintptr_t start = mete_align_down(top - DEPTH, sizeof(uintptr_t));
+    const uintptr_t end = mete_align_up(top + 64U, sizeof(uintptr_t));
+    EXPECT(mete_stack_init(&stack, span_of((void *)start, end - start)));
+    volatile uint32_t local = 0x12345678U;
+    size_t done = 0U;
+    EXPECT(paint_in_slices(100U, &done) > 1U);
+    EXPECT((local == 0x12345678U) && mete_stack_check(&stack) && (done < top - start));
+    const size_t peak = mete_stack_in_use_peak(&stack);
+    EXPECT((peak >= end - top + METE_STACK_MARGIN_SIZE) && (peak < end - start - BURNT));
+}
+
 __attribute__((noinline)) static void test_paint_refuses_when_too_little_is_left(void)
 {
     const uintptr_t top = (uintptr_t)METE_STACK_TOP();
@@ -150,6 +251,8 @@ __attribute__((noinline)) static void test_paint_refuses_when_too_little_is_left
     const size_t size = METE_STACK_MARGIN_SIZE + 16U * sizeof(uintptr_t);
     EXPECT(mete_stack_init(&stack, span_of((void *)start, size)));
     EXPECT(!mete_stack_paint(&stack));
+    size_t done = 0U;
+    EXPECT(!mete_stack_paint_next(&stack, &done, SIZE) && (done == 0U));
     EXPECT(!mete_stack_check(&stack) && (tap_take_fault() == METE_FAULT_OVERFLOW));
 }
 
@@ -163,7 +266,12 @@ int main(void)
     RUN(test_every_bit_of_the_canary_reports_an_overflow);
     RUN(test_neither_the_pattern_nor_another_stack_passes_for_the_canary);
     RUN(test_in_use_is_what_lies_above_the_top);
+    RUN(test_painting_in_slices_paints_the_same);
+    RUN(test_a_slice_is_no_larger_than_asked_for);
+    RUN(test_measuring_in_slices_gives_the_same_peak);
+    RUN(test_a_peak_in_slices_is_one_that_the_stack_had);
     RUN(test_the_running_stack_is_painted_below_its_frames);
+    RUN(test_the_running_stack_is_painted_in_slices_likewise);
     RUN(test_paint_refuses_when_too_little_is_left);
     return tap_finish();
 }
