@@ -34,12 +34,15 @@
 /// without rights, from mete_stacks_guard(), and for the rest of the stack from mete_stacks_span(). Take it out of the
 /// plan before its stack is purged: allocators write into blocks that are free. What the hardware demands:
 ///
-///   hardware           guard_size        align
-///   none               0                 what the core's calls demand: 8 on Cortex-M, 16 on RISC-V and 64-bit hosts
-///   ARMv7-M            32, 64, 128 ...   guard_size or more: each is a power of two and lies at a multiple of itself
-///   ARMv8-M            32, 64, 96 ...    32 or more
-///   RISC-V PMP         32, 64, 128 ...   guard_size or more, then it is one entry; the least is the core's granule
-///   pages              4096 ...          4096, or what a page has
+///   hardware     guard_size        align               rights of the guard, unprivileged and privileged
+///   none         0                 8 or more on Cortex-M, 16 on RISC-V and 64-bit hosts: as the core's calls demand
+///   ARMv7-M      32, 64, 128 ...   guard_size or more  none, none
+///   ARMv8-M      32, 64, 96 ...    32 or more          none, read: it cannot deny that
+///   RISC-V PMP   32, 64, 128 ...   guard_size or more  none, none: but privileged code is not held to it
+///   pages        4096 ...          4096                none, none
+///
+/// On ARMv7-M guard and stack take two regions of the plan if the size is a power of two and align the same, and up to
+/// five if align is 32. ARMv8-M has a stack limit beside: set to mete_stacks_limit(), it needs no region.
 ///
 /// A guard stops what touches it. A function that reserves more than guard_size bytes and leaves them unwritten can step
 /// over it; the next switch finds out if the task's stack pointer is still outside.

@@ -46,6 +46,7 @@
 #include "mete/protect/plan_pages.h"
 #include "mete/protect/plan_pmp.h"
 #include "mete/protect/stack.h"
+#include "mete/protect/stacks.h"
 #include "mete/system/audit.h"
 #include "mete/system/health.h"
 #include "mete/system/health_sources.h"
@@ -544,6 +545,28 @@ void test_stack()
     EXPECT(!mete_stack_check(&stack) && (tap_take_fault() == METE_FAULT_OVERFLOW));
 }
 
+void test_stacks()
+{
+    METE_LIST_DEFINE(stack_memory, 8192);
+    mete_stacks_record_t records[2];
+    mete_stacks_config_t config{};
+    config.alloc = mete_list_as_alloc(mete_list_init(&stack_memory_config));
+    config.records = records;
+    config.record_max = 2;
+    config.guard_size = 32;
+    config.align = 32;
+    mete_stacks_t stacks;
+    EXPECT(mete_stacks_init(&stacks, &config) && mete_stacks_reserve(&stacks, 1024));
+    const mete_stacks_record_t *const record = mete_stacks_alloc(&stacks, &config, "task", 1000);
+    EXPECT((record == &records[0]) && (mete_stacks_guard(&stacks, record).size == 32U));
+    EXPECT(mete_stacks_check_switch(&stacks, record, mete_stacks_top(record)));
+    EXPECT(mete_stacks_find(&stacks, mete_stacks_limit(record)) == record);
+    EXPECT(!mete_stacks_check_switch(&stacks, record, mete_stacks_span(record).start));
+    EXPECT(tap_take_fault() == METE_FAULT_OVERFLOW);
+    mete_stacks_free(&stacks, record);
+    EXPECT((mete_stacks_purge(&stacks) == 1024U) && mete_stacks_check(&stacks));
+}
+
 }  // namespace
 
 int main()
@@ -573,5 +596,6 @@ int main()
     RUN(test_audit);
     RUN(test_postmortem);
     RUN(test_stack);
+    RUN(test_stacks);
     return tap_finish();
 }
