@@ -207,7 +207,6 @@ static record_t *add(mete_stacks_t *stacks, size_t size)
         stacks->refusals++;
         return NULL;
     }
-    clear(record);
     record->stack.span.start = block + config->guard_size;
     record->stack.span.size = size - config->guard_size;
     return record;

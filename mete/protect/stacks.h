@@ -162,7 +162,8 @@ const mete_stacks_record_t *mete_stacks_find(const mete_stacks_t *stacks, const 
 /// The stack of a task, or NULL.
 const mete_stacks_record_t *mete_stacks_find_task(const mete_stacks_t *stacks, const void *task);
 
-/// Of the stacks that have a task the one with the fewest bytes left, as far as they were measured; or NULL.
+/// Of the stacks that have a task the one with the fewest bytes left, as far as they were measured, of equal ones
+/// the first in the table; or NULL.
 const mete_stacks_record_t *mete_stacks_find_tightest(const mete_stacks_t *stacks);
 
 /// Measures a stack: most bytes that its task ever used, as mete_stack_in_use_peak(). If no task has it: of

@@ -167,6 +167,7 @@ static void test_measuring_in_slices_gives_the_same_peak(void)
 {
     unsigned char *const start = setup();
     EXPECT(mete_stack_paint(&stack));
+    start[SIZE] = METE_STACK_FILL;  // What lies above does not count.
     size_t done = 0U;
     for (size_t size_max = 1U; size_max < SIZE; size_max += 7U) {
         const size_t rest = SIZE - METE_STACK_CANARY_SIZE;
@@ -242,6 +243,25 @@ __attribute__((noinline)) static void test_the_running_stack_is_painted_in_slice
     EXPECT((local == 0x12345678U) && mete_stack_check(&stack) && (done < top - start));
     const size_t peak = mete_stack_in_use_peak(&stack);
     EXPECT((peak >= end - top + METE_STACK_MARGIN_SIZE) && (peak < end - start - BURNT));
+    const size_t in_use_from = end - start - (2U * sizeof(uintptr_t));
+    done = in_use_from;  // As if the stack had been less deep before.
+    EXPECT(!mete_stack_paint_next(&stack, &done, 1U) && (done == in_use_from));
+}
+
+__attribute__((noinline)) static void test_a_slice_needs_room_for_the_canary(void)
+{
+    const uintptr_t top = (uintptr_t)METE_STACK_TOP();
+    size_t refused_count = 0U;
+    for (size_t words = 0U; words < 256U; words++) {
+        const uintptr_t below = METE_STACK_MARGIN_SIZE + (words * sizeof(uintptr_t));
+        const uintptr_t start = mete_align_down(top, sizeof(uintptr_t)) - below;
+        EXPECT(mete_stack_init(&stack, span_of((void *)start, below + METE_STACK_SIZE_MIN)));
+        size_t done = 0U;
+        (void)mete_stack_paint_next(&stack, &done, 1U);
+        EXPECT((done == 0U) || (done >= METE_STACK_CANARY_SIZE));
+        refused_count += (done == 0U) ? 1U : 0U;
+    }
+    EXPECT((refused_count > 0U) && (refused_count < 256U));
 }
 
 __attribute__((noinline)) static void test_paint_refuses_when_too_little_is_left(void)
@@ -272,6 +292,7 @@ int main(void)
     RUN(test_a_peak_in_slices_is_one_that_the_stack_had);
     RUN(test_the_running_stack_is_painted_below_its_frames);
     RUN(test_the_running_stack_is_painted_in_slices_likewise);
+    RUN(test_a_slice_needs_room_for_the_canary);
     RUN(test_paint_refuses_when_too_little_is_left);
     return tap_finish();
 }

@@ -69,7 +69,7 @@ static const mete_alloc_ops_t ops = {acquire, release, NULL, NULL, NULL};
 
 // ---- The fixture
 
-static mete_stacks_record_t records[RECORD_COUNT];
+static mete_stacks_record_t records[RECORD_COUNT + 1];  // The last is nobody's.
 static mete_stacks_config_t config;
 static mete_stacks_t stacks;
 static int tasks[TASK_COUNT];
@@ -228,6 +228,8 @@ static void test_sizes_are_rounded_up(void)
     EXPECT((start(2U, SIZE_MAX) == NULL) && (start(2U, SIZE_MAX - UNIT + 2U) == NULL));
     EXPECT((request_count == 2U) && (mete_stacks_usage(&stacks).refusals == 2U));
     EXPECT(!mete_stacks_reserve(&stacks, SIZE_MAX));
+    mete_stacks_free(&stacks, &records[0]);
+    EXPECT((start(0U, SIZE_MAX) == NULL) && (records[0].task == NULL));  // The one kept is smaller.
     config.guard_size = 0U;
     config.align = 2U * sizeof(uintptr_t);
     EXPECT(rounded(&config, 1U) == LEAST);
@@ -244,6 +246,8 @@ static void test_an_ended_tasks_stack_goes_to_the_next_that_fits(void)
     mete_stacks_free(&stacks, b);
     mete_stacks_free(&stacks, c);
     EXPECT((held_count == 3U) && (b->task == NULL) && (b->in_use_peak == 100U));
+    use(b, 150U);  // By nobody.
+    EXPECT(mete_stacks_in_use_peak(&stacks, b) == 100U);
     const mete_stacks_record_t *const d = start(3U, 200U);
     EXPECT((d == b) && is_painted(d) && is_guard_untouched(d));  // The smallest, then the first.
     EXPECT((d->in_use_peak == 0U) && (d->task_count == 2U) && (d->name[0] == 'd'));
@@ -360,9 +364,16 @@ static void test_what_the_hardware_stopped_is_noted_without_a_fault(void)
     EXPECT((last_event.block == memory + GUARD - 4) &&
            (mete_stacks_usage(&stacks).overflow_count == 1U));
     EXPECT((a->in_use_peak == size_of(a)) && !mete_stacks_check(&stacks));
+    EXPECT(!mete_stacks_check_next(&stacks, 8U) &&
+           (tap_take_fault() == 0));  // The canary is whole.
     mete_stacks_free(&stacks, a);
     mete_stacks_note_overflow(&stacks, a, memory);  // Nobody's now.
     EXPECT((event_count == 1U) && (tap_take_fault() == 0));
+    (void)start(1U, 256U);
+    mete_stacks_free(&stacks, a);
+    mete_stacks_note_overflow(&stacks, a, memory);
+    mete_stacks_report_overflow(&stacks, a, memory);
+    EXPECT((event_count == 1U) && (a->is_overrun == 0U) && (tap_take_fault() == 0));
 }
 
 static void test_a_task_that_ends_after_an_overflow_is_told(void)
@@ -434,6 +445,10 @@ static void test_idle_time_measures_what_has_a_task(void)
     overrun(b);
     EXPECT(!go_round(64U) && (tap_take_fault() == METE_FAULT_OVERFLOW));
     EXPECT((tap_fault_address == low_end(b)) && (mete_stacks_find_tightest(&stacks) == b));
+    mete_stacks_free(&stacks, b);
+    EXPECT((mete_stacks_find_tightest(&stacks) == a) && (start(2U, 512U) == &records[2]));
+    mete_stacks_free(&stacks, a);
+    EXPECT((start(3U, 512U) == a) && (mete_stacks_find_tightest(&stacks) == a));  // The first.
 }
 
 static void test_a_step_looks_at_no_more_than_it_may(void)
@@ -545,6 +560,7 @@ static void test_records_of_no_stack_are_refused(void)
 {
     setup();
     (void)start(0U, 256U);
+    records[RECORD_COUNT].stack.span.start = memory;
     expect_foreign(NULL);
     expect_foreign(&records[1]);  // Empty.
     expect_foreign(&records[RECORD_COUNT]);
@@ -598,7 +614,7 @@ static void expect_seen(uintptr_t *word, uintptr_t wrong)
 {
     const uintptr_t right = *word;
     *word = wrong;
-    EXPECT(!mete_stacks_check(&stacks));
+    EXPECT(!is_sound(&stacks) && !mete_stacks_check(&stacks));
     *word = right;
     EXPECT(mete_stacks_check(&stacks));
 }
@@ -612,6 +628,7 @@ static void test_check_sees_records_that_were_overwritten(void)
     expect_seen((uintptr_t *)&records[1].task, (uintptr_t)&tasks[0]);
     expect_seen((uintptr_t *)&records[0].stack.span.start, (uintptr_t)low_end(&records[0]) + 8U);
     expect_seen((uintptr_t *)&records[0].stack.span.start, (uintptr_t)low_end(&records[1]));
+    expect_seen((uintptr_t *)&records[0].stack.span.start, (uintptr_t)low_end(&records[1]) + UNIT);
     expect_seen((uintptr_t *)&records[0].stack.span.start, UINTPTR_MAX - 63U + GUARD);
     expect_seen((uintptr_t *)&records[0].stack.span.size, size_of(&records[0]) + 1U);
     expect_seen((uintptr_t *)&records[0].stack.span.size, size_of(&records[0]) + UNIT);
@@ -620,7 +637,8 @@ static void test_check_sees_records_that_were_overwritten(void)
     expect_seen((uintptr_t *)&records[1].done_size, 257U - GUARD);
     expect_seen((uintptr_t *)&records[1].in_use_peak, 257U - GUARD);
     expect_seen(&records[1].is_overrun, 2U);
-    expect_seen(&records[1].is_overrun, 1U);
+    records[1].is_overrun = 1U;
+    EXPECT(is_sound(&stacks) && !mete_stacks_check(&stacks));
 }
 
 // ---- Out of memory
