@@ -37,11 +37,9 @@ static void tell(const mete_violations_t *violations)
 {
     const mete_violations_report_t *const report = &violations->last;
     const bool is_overflow = report->verdict == METE_VIOLATIONS_OVERFLOW;
-    const mete_event_t event = {.kind = METE_EVENT_FAULT,
-                                .source = violations,
-                                .block = (const void *)report->what.address,
-                                .size = is_overflow ? METE_FAULT_OVERFLOW : METE_FAULT_ACCESS,
-                                .caller = (const void *)report->what.pc};
+    const mete_event_t event = {METE_EVENT_FAULT, violations, (const void *)report->what.address,
+                                is_overflow ? METE_FAULT_OVERFLOW : METE_FAULT_ACCESS,
+                                (const void *)report->what.pc};
     mete_observe(violations->config->observer, &event);
 }
 
@@ -53,6 +51,26 @@ static mete_violations_action_t decide(const mete_violations_t *violations)
     }
     return (violations->last.what.privilege == METE_UNPRIVILEGED) ? METE_VIOLATIONS_KILL
                                                                   : METE_VIOLATIONS_STOP;
+}
+
+// Field by field: the assignment of a whole struct may become a call to memcpy(), which is libc.
+static void keep_what(mete_violation_t *kept, const mete_violation_t *what)
+{
+    kept->kind = what->kind;
+    kept->known = what->known;
+    kept->access = what->access;
+    kept->privilege = what->privilege;
+    kept->address = what->address;
+    kept->pc = what->pc;
+    kept->cause = what->cause;
+}
+
+static void keep_who(mete_violations_task_t *kept, const mete_violations_task_t *who)
+{
+    kept->name = (who != NULL) ? who->name : NULL;
+    kept->plan = (who != NULL) ? who->plan : NULL;
+    kept->stack_guard.start = (who != NULL) ? who->stack_guard.start : NULL;
+    kept->stack_guard.size = (who != NULL) ? who->stack_guard.size : 0U;
 }
 
 bool mete_violations_init(mete_violations_t *violations, const mete_violations_config_t *config)
@@ -69,13 +87,12 @@ mete_violations_action_t mete_violations_handle(mete_violations_t *violations,
                                                 const mete_violation_t *what,
                                                 const mete_violations_task_t *who)
 {
-    static const mete_violations_task_t nobody = {NULL, NULL, {NULL, 0U}};
     if (what->kind == METE_VIOLATION_NONE) {
         return METE_VIOLATIONS_STOP;
     }
     mete_violations_report_t *const last = &violations->last;
-    last->what = *what;
-    last->who = (who != NULL) ? *who : nobody;
+    keep_what(&last->what, what);
+    keep_who(&last->who, who);
     last->region = region_of(violations->config->map, what);
     last->verdict = judge(what, &last->who);
     violations->count++;

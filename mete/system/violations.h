@@ -36,8 +36,8 @@
 ///   Space    One mete_violations_t.
 ///   Threads  handle is called in the handler of the fault, of which there is one at a time. The others: as the caller sees
 ///            to it.
-///   Errors   Nothing here faults, for it is called by fault handlers. An access that is none, METE_VIOLATION_NONE, is the
-///            caller's to deal with: STOP.
+///   Errors   Nothing here faults, for it is called by fault handlers; but a map that was overwritten is reported as
+///            mete_map_find() says. An access that is none, METE_VIOLATION_NONE, is the caller's to deal with: STOP.
 
 #include "mete/core/observe.h"
 #include "mete/core/span.h"

@@ -52,6 +52,7 @@
 #include "mete/system/health_sources.h"
 #include "mete/system/postmortem.h"
 #include "mete/system/system.h"
+#include "mete/system/violations_report.h"
 #include "mete/wrap/critical.h"
 #include "mete/wrap/defer.h"
 #include "mete/wrap/dma.h"
@@ -533,6 +534,21 @@ void test_audit()
     EXPECT((mete_audit_count(&audit) == 1U) && mete_audit_check(&audit));
 }
 
+void test_violations()
+{
+    static const mete_violations_config_t config = {};
+    static mete_violations_t violations;
+    EXPECT(mete_violations_init(&violations, &config));
+    mete_violation_t what = {};
+    what.kind = METE_VIOLATION_DATA;
+    what.known = METE_VIOLATION_KNOWS_ADDRESS;
+    EXPECT(mete_violations_handle(&violations, &what, nullptr) == METE_VIOLATIONS_KILL);
+    EXPECT(mete_violations_last(&violations)->verdict == METE_VIOLATIONS_NULL);
+    size_t size = 0U;
+    mete_violations_report_write(mete_violations_last(&violations), {count_bytes, &size});
+    EXPECT((size != 0U) && (mete_violations_count(&violations) == 1U));
+}
+
 void test_stack()
 {
     static uintptr_t memory[128];
@@ -595,6 +611,7 @@ int main()
     RUN(test_plan);
     RUN(test_audit);
     RUN(test_postmortem);
+    RUN(test_violations);
     RUN(test_stack);
     RUN(test_stacks);
     return tap_finish();
