@@ -102,6 +102,8 @@ uint16_t mete_health_permille(const mete_health_t *health, mete_health_measure_t
         return fragmentation_permille(&health->usage);
     case METE_HEALTH_ROOM:
         return room_permille(health);
+    case METE_HEALTH_FAULTS:
+        return health->fault_permille;
     case METE_HEALTH_FAILURES:
     default:
         return failures_permille(health);
@@ -134,6 +136,14 @@ static void turn_window(mete_health_t *health)
         health->window_requests = health->usage.requests;
         health->window_refusals = health->usage.refusals;
     }
+}
+
+// Faults are heard at any time: what is counted behind the one look at it is for the next judgement.
+static void count_faults(mete_health_t *health)
+{
+    const size_t count = health->fault_count;
+    health->fault_permille = (count != health->faults_judged) ? 1000U : 0U;
+    health->faults_judged = count;
 }
 
 static void tell(const mete_health_t *health, mete_event_kind_t kind, const void *what, size_t size,
@@ -224,6 +234,7 @@ void mete_health_judge(mete_health_t *health)
     health->calls_left = SIZE_MAX;
     look(health);
     turn_window(health);
+    count_faults(health);
     for (size_t i = 0U; i < health->rule_count; i++) {
         judge_rule(health, i);
     }
@@ -324,7 +335,7 @@ static bool is_legal_rule(const mete_health_rule_t *rule, const mete_health_conf
 {
     const bool has_limits =
         (rule->clear_permille != 0U) && (rule->clear_permille <= rule->raise_permille);
-    const bool is_known = ((unsigned)rule->measure <= (unsigned)METE_HEALTH_FAILURES) &&
+    const bool is_known = ((unsigned)rule->measure <= (unsigned)METE_HEALTH_FAULTS) &&
                           ((unsigned)rule->act <= (unsigned)METE_HEALTH_CALL);
     return has_limits && is_known &&
            ((rule->measure != METE_HEALTH_ROOM) || (config->request_size != 0U)) &&
@@ -400,6 +411,21 @@ bool mete_health_check(const mete_health_t *health)
            ((health->working & ~health->raised) == 0U) &&
            (health->refuse_below == refuse_below_of(health)) &&
            ((health->refuse_below == 0U) || health->is_judging || (health->calls_left == 0U));
+}
+
+static void on_event(void *self, const mete_event_t *event)
+{
+    mete_health_t *const health = (mete_health_t *)self;
+    if (event->kind == METE_EVENT_FAULT) {
+        health->fault_count = health->fault_count + 1U;
+    }
+}
+
+mete_observer_t mete_health_as_observer(mete_health_t *health)
+{
+    METE_ASSERT(health != NULL);
+    const mete_observer_t observer = {on_event, health};
+    return observer;
 }
 
 mete_alloc_t mete_health_as_alloc(mete_health_t *health)

@@ -22,7 +22,8 @@
 ///   Space    One mete_health_t. Nothing a block.
 ///   Align    As the allocator behind.
 ///   Threads  Not synchronised. Calls must exclude each other, judge included: put mete/wrap/lock.h in
-///            front, and take that lock to judge from a timer. What is read must not change meanwhile.
+///            front, and take that lock to judge from a timer. What is read must not change meanwhile. But the
+///            observer may be called in the middle of all of these, by a fault handler.
 ///   Errors   As the allocator behind. What is refused for its priority is counted and observed.
 ///
 /// Actions may use the view: they are neither judged nor refused.
@@ -60,7 +61,8 @@ typedef enum mete_health_measure {
     METE_HEALTH_FRAGMENTATION,  ///< At least so much of the free memory is not in its largest block.
     METE_HEALTH_ROOM,  ///< The largest request that the config declares, of the largest free block, which
                        ///< is at most so large. Above 1000 such a request will be refused.
-    METE_HEALTH_FAILURES  ///< Refused requests, of those of the last window.
+    METE_HEALTH_FAILURES,  ///< Refused requests, of those of the last window.
+    METE_HEALTH_FAULTS  ///< 1000 if a fault was heard between the last judgement and the one before it, else 0.
 } mete_health_measure_t;
 
 /// What is done when a rule is raised. The observer hears of every one.
@@ -128,6 +130,9 @@ typedef struct mete_health {
     size_t window_requests;     // When this window began.
     size_t window_refusals;
     size_t refusals;
+    volatile size_t fault_count;  // Heard; wraps. Only the observer writes it.
+    size_t faults_judged;         // Of these: heard before the last judgement.
+    uint16_t fault_permille;      // What that judgement found.
     mete_health_usage_t usage;
 } mete_health_t;
 
@@ -159,6 +164,11 @@ size_t mete_health_refusals(const mete_health_t *health);
 
 /// True if what is raised, refused and counted agrees with the rules. Changes nothing. O(rules).
 bool mete_health_check(const mete_health_t *health);
+
+/// A listener that takes down METE_EVENT_FAULT of any module for METE_HEALTH_FAULTS, for the config of
+/// mete/system/violations.h say. It takes a few instructions and acts on nothing: the next judgement does. It must
+/// not be called in the middle of itself.
+mete_observer_t mete_health_as_observer(mete_health_t *health);
 
 /// The allocator that is looked after. It can resize, and knows owns and size_of, if the one behind does.
 mete_alloc_t mete_health_as_alloc(mete_health_t *health);

@@ -344,6 +344,7 @@ void test_wrappers_in_a_chain()
     const mete_health_source_t sources[] = {{mete_health_read_heap, heap},
                                             {mete_health_read_stats, &stats}};
     EXPECT(mete_health_init(&health, mete_stats_as_alloc(&stats), sources, 2U, &health_config));
+    EXPECT(mete_health_as_observer(&health).self == &health);
     EXPECT(mete_locked_init(&locked, mete_health_as_alloc(&health), {&lock_ops, nullptr}, &site));
     const mete_alloc_t alloc = mete_locked_as_alloc(&locked);
     use(alloc, 100U);

@@ -140,9 +140,10 @@ static void test_init_refuses_rules_without_sense(void)
     EXPECT(!is_accepted((mete_health_rule_t){METE_HEALTH_USAGE, 900U, 901U, METE_HEALTH_WARN, 0U}));
     EXPECT(!is_accepted((mete_health_rule_t){METE_HEALTH_USAGE, 900U, 0U, METE_HEALTH_WARN, 0U}));
     EXPECT(
-        !is_accepted((mete_health_rule_t){(mete_health_measure_t)4, 9U, 9U, METE_HEALTH_WARN, 0U}));
+        !is_accepted((mete_health_rule_t){(mete_health_measure_t)5, 9U, 9U, METE_HEALTH_WARN, 0U}));
     EXPECT(!is_accepted((mete_health_rule_t){METE_HEALTH_USAGE, 9U, 9U, (mete_health_act_t)5, 0U}));
     EXPECT(!is_accepted((mete_health_rule_t){METE_HEALTH_ROOM, 9U, 9U, METE_HEALTH_WARN, 0U}));
+    EXPECT(is_accepted((mete_health_rule_t){METE_HEALTH_FAULTS, 1U, 1U, METE_HEALTH_CALL, 0U}));
     config.request_size = 1U;
     EXPECT(is_accepted((mete_health_rule_t){METE_HEALTH_ROOM, 9U, 9U, METE_HEALTH_WARN, 0U}));
     EXPECT(is_accepted((mete_health_rule_t){METE_HEALTH_USAGE, 9U, 9U, METE_HEALTH_REFUSE, 1U}));
@@ -319,6 +320,92 @@ static void test_failures_are_those_of_the_last_window_or_worse_ones_of_this(voi
     (void)start();
     count_requests(0U, 1U);
     EXPECT(failures() == 16U);
+}
+
+// ---- Faults
+
+static const mete_health_rule_t fault_rule = {METE_HEALTH_FAULTS, 1000U, 1000U, METE_HEALTH_CALL,
+                                              0U};
+
+static void tell_health(mete_event_kind_t kind)
+{
+    const mete_event_t event = {kind, &source, NULL, METE_FAULT_ACCESS, NULL};
+    mete_observe(mete_health_as_observer(&health), &event);
+}
+
+static uint16_t faults(void)
+{
+    return mete_health_permille(&health, METE_HEALTH_FAULTS);
+}
+
+static void test_a_fault_raises_a_rule_at_the_next_judgement_and_clears_it_at_the_one_behind(void)
+{
+    (void)start_with(fault_rule);
+    mete_health_judge(&health);
+    EXPECT((faults() == 0U) && (event_count == 0U));
+    tell_health(METE_EVENT_FAULT);
+    EXPECT((faults() == 0U) && (callee.calls == 0U) && (event_count == 0U));
+    mete_health_judge(&health);
+    EXPECT((faults() == 1000U) && (callee.calls == 1U) && (callee.rule == &rules[0]));
+    EXPECT((event_count == 1U) && (events[0].kind == METE_EVENT_THRESHOLD) &&
+           (events[0].size == 1000U));
+    mete_health_judge(&health);
+    EXPECT((faults() == 0U) && (callee.calls == 1U) && !mete_health_is_raised(&health, 0U));
+    EXPECT((event_count == 2U) && (events[1].kind == METE_EVENT_RELIEF));
+}
+
+static void test_faults_judgement_after_judgement_are_told_once(void)
+{
+    (void)start_with(fault_rule);
+    for (size_t i = 0U; i < 3U; i++) {
+        tell_health(METE_EVENT_FAULT);
+        tell_health(METE_EVENT_FAULT);
+        mete_health_judge(&health);
+    }
+    EXPECT((faults() == 1000U) && (event_count == 1U) && (callee.calls == 1U));
+}
+
+static void test_the_count_of_faults_may_wrap(void)
+{
+    (void)start_with(fault_rule);
+    health.fault_count = SIZE_MAX;
+    health.faults_judged = SIZE_MAX;
+    tell_health(METE_EVENT_FAULT);
+    mete_health_judge(&health);
+    EXPECT((health.fault_count == 0U) && (faults() == 1000U));
+}
+
+static void test_what_is_no_fault_is_not_counted(void)
+{
+    (void)start_with(fault_rule);
+    for (unsigned kind = METE_EVENT_ACQUIRE; kind < (unsigned)METE_EVENT_FAULT; kind++) {
+        tell_health((mete_event_kind_t)kind);
+    }
+    mete_health_judge(&health);
+    EXPECT((faults() == 0U) && (health.fault_count == 0U));
+}
+
+static bool fail_again(void *self, const mete_health_rule_t *rule)
+{
+    (void)rule;
+    tell_health(METE_EVENT_FAULT);
+    ++*(size_t *)self;
+    return false;
+}
+
+static void test_a_fault_amid_a_judgement_is_for_the_next_one(void)
+{
+    static size_t calls;
+    prepare();
+    config.call = (mete_health_action_t){fail_again, &calls};
+    rules[0] = (mete_health_rule_t){METE_HEALTH_USAGE, 500U, 500U, METE_HEALTH_CALL, 0U};
+    rules[1] = (mete_health_rule_t){METE_HEALTH_FAULTS, 1U, 1U, METE_HEALTH_WARN, 0U};
+    config.rule_count = 2U;
+    (void)start();
+    judge_at(500U);
+    EXPECT((calls == 1U) && (faults() == 0U) && !mete_health_is_raised(&health, 1U));
+    judge_at(500U);
+    EXPECT((calls == 1U) && (faults() == 1000U) && mete_health_is_raised(&health, 1U));
 }
 
 static size_t second_calls;
@@ -654,6 +741,11 @@ int main(void)
     RUN(test_room_is_above_1000_only_if_the_largest_request_cannot_be_met);
     RUN(test_the_largest_block_is_computed_without_overflow);
     RUN(test_failures_are_those_of_the_last_window_or_worse_ones_of_this);
+    RUN(test_a_fault_raises_a_rule_at_the_next_judgement_and_clears_it_at_the_one_behind);
+    RUN(test_faults_judgement_after_judgement_are_told_once);
+    RUN(test_the_count_of_faults_may_wrap);
+    RUN(test_what_is_no_fault_is_not_counted);
+    RUN(test_a_fault_amid_a_judgement_is_for_the_next_one);
     RUN(test_sources_complete_each_other);
     RUN(test_between_the_two_limits_nothing_is_told_twice);
     RUN(test_an_action_that_did_something_is_called_again_while_the_rule_is_raised);
