@@ -29,6 +29,7 @@ struct mete_system {
     mete_site_t site;
     void *states[WATCHED_COUNT][METE_SYSTEM_PART_COUNT];
     mete_alloc_t views[METE_SYSTEM_PATTERN_COUNT];
+    void *protection;
 };
 
 const size_t mete_system_size = sizeof(mete_system_t);
@@ -72,7 +73,8 @@ static bool stands_in_front(const mete_system_part_t *part, mete_system_pattern_
 // Bytes that the states of all parts take.
 static size_t states_size_of(config_t config)
 {
-    size_t size = 0U;
+    size_t size =
+        (config->protection != NULL) ? mete_align_up(config->protection->state_size, 8U) : 0U;
     for (size_t i = 0U; i < (size_t)METE_SYSTEM_PART_COUNT * METE_SYSTEM_PATTERN_COUNT; i++) {
         const mete_system_part_t *const part = part_of(config, i / METE_SYSTEM_PATTERN_COUNT);
         const bool stands =
@@ -294,13 +296,29 @@ static problem_t open_allocators(mete_system_t *system, mete_arena_t *storage)
     return (problem == METE_SYSTEM_NO_PROBLEM) ? open_heap(system, storage) : problem;
 }
 
+// It stands in front of nothing, and comes last: it cannot be taken back.
+static problem_t protect(mete_system_t *system, mete_arena_t *storage)
+{
+    const mete_system_part_t *const part = system->config->protection;
+    if (part == NULL) {
+        return METE_SYSTEM_NO_PROBLEM;
+    }
+    const mete_system_place_t place = {{NULL, NULL}, system->config, system, NULL, NULL};
+    system->protection = take(storage, 1U, part->state_size);
+    if (system->protection == NULL) {
+        return METE_SYSTEM_STORAGE_SMALL;
+    }
+    return part->init(system->protection, &place, NULL) ? METE_SYSTEM_NO_PROBLEM
+                                                        : METE_SYSTEM_PART_WRONG;
+}
+
 static problem_t open_all(mete_system_t *system, mete_arena_t *storage)
 {
     problem_t problem = open_allocators(system, storage);
     for (int p = 0; (p < METE_SYSTEM_PATTERN_COUNT) && (problem == METE_SYSTEM_NO_PROBLEM); p++) {
         problem = put_in_front(system, storage, (mete_system_pattern_t)p);
     }
-    return problem;
+    return (problem == METE_SYSTEM_NO_PROBLEM) ? protect(system, storage) : problem;
 }
 
 mete_system_t *mete_system_init(const mete_system_config_t *config, mete_system_problem_t *problem)
@@ -356,6 +374,12 @@ void *mete_system_state_of(mete_system_t *system, mete_system_pattern_t pattern,
         state = (part_of(system->config, i) == part) ? system->states[pattern][i] : state;
     }
     return state;
+}
+
+struct mete_protection *mete_system_protection(const mete_system_t *system)
+{
+    METE_ASSERT(system != NULL);
+    return (struct mete_protection *)system->protection;
 }
 
 static void read_pools(const mete_system_t *system, mete_system_usage_t *usage)

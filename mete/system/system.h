@@ -39,6 +39,10 @@
 ///
 /// Pools have no quota and no health: they cannot hand out more than they have, nor fragment.
 ///
+/// Beside them, in front of nothing, may stand protection: a map of all memory with the storage on it, a plan that the
+/// hardware enforces, and what becomes of who violates it; see mete/system/protection.h. It is made last: when
+/// mete_system_init() returns, the plan is in force.
+///
 ///   Time     init: O(bytes of the books). Everything else: as the parts.
 ///   Space    One mete_system_t, the states of the parts twice if there are pools, the pools' links; all from
 ///            the storage. A record that a wrapper puts in front of a block is added to the pools' blocks, so
@@ -51,6 +55,7 @@
 #include "mete/alloc/heap.h"
 #include "mete/alloc/pool.h"
 #include "mete/alloc/tier.h"
+#include "mete/core/access.h"
 #include "mete/core/observe.h"
 #include "mete/core/platform.h"
 #include "mete/system/health.h"
@@ -60,6 +65,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+struct mete_protection;
+struct mete_protection_config;
 
 /// How a block is used.
 typedef enum mete_system_pattern {
@@ -97,10 +105,10 @@ typedef struct mete_system_place {
 typedef struct mete_system_part {
     size_t state_size;   ///< Bytes of state, aligned to 8.
     size_t record_size;  ///< Bytes added to a block aligned to 8.
-    uint32_t patterns;   ///< In front of which: bit p for pattern p.
+    uint32_t patterns;   ///< In front of which: bit p for pattern p; 0: it stands beside them.
     bool tells_site;     ///< It leaves who called for those behind, if it is the outermost.
-    /// Puts it in front of place->inner, and says in `view` what is to be called instead. False if the config
-    /// lacks what it needs.
+    /// Puts it in front of place->inner, and says in `view` what is to be called instead; beside, there is neither.
+    /// False if the config lacks what it needs.
     bool (*init)(void *state, const mete_system_place_t *place, mete_alloc_t *view);
     /// What its state can tell health. NULL: nothing.
     void (*read)(const void *state, mete_health_usage_t *usage);
@@ -118,6 +126,8 @@ extern const mete_system_part_t mete_system_with_guard;  ///< Takes guard_config
 extern const mete_system_part_t mete_system_with_quota;  ///< Needs live_max or size_max.
 extern const mete_system_part_t mete_system_with_track;  ///< Takes clock. Knows callers if it
                                                          ///< is outermost, or lock or stats is.
+extern const mete_system_part_t
+    mete_system_with_protection;  ///< Needs protection_config. Beside all others.
 
 /// What the system consists of. It must outlive the system; const is best.
 typedef struct mete_system_config {
@@ -152,7 +162,13 @@ typedef struct mete_system_config {
         *guard_config;  ///< NULL: canaries alone. Its site is set by the system.
     const mete_timing_config_t *timing_config;  ///< For timing; its site is set by the system.
     mete_observer_t
-        observer;  ///< Hears what quota, seal, track and, by default, health have to say.
+        observer;  ///< Hears what quota, seal, track and, by default, health and protection
+                   ///< have to say.
+
+    const mete_system_part_t *protection;  ///< NULL: without.
+    /// For protection: what mete/system/protection.h makes of it. Its table has room for one region more, the storage.
+    const struct mete_protection_config *protection_config;
+    mete_rights_t storage_rights;  ///< For protection: the storage's, as the map shows them.
 } mete_system_config_t;
 
 /// Why there is no system.
@@ -161,7 +177,8 @@ typedef enum mete_system_problem {
     METE_SYSTEM_STORAGE_SMALL,  ///< The storage does not hold all that the config wants.
     METE_SYSTEM_POOLS_WRONG,  ///< A size or count of 0, too many blocks, or sizes that do not ascend.
     METE_SYSTEM_HEAP_WRONG,  ///< The heap is too small, or larger than its window.
-    METE_SYSTEM_PART_WRONG,  ///< A part lacks what it needs of the config.
+    METE_SYSTEM_PART_WRONG,  ///< A part lacks what it needs of the config. Of protection, the result that its config
+                             ///< names says more.
 } mete_system_problem_t;
 
 /// How the whole is used, in bytes. Those of the heap include headers, those of the pools what parts add.
@@ -202,6 +219,9 @@ const mete_pool_t *mete_system_pool(const mete_system_t *system, size_t index);
 /// The state of a part in front of VARIABLE or FIXED, such as a mete_stats_t; NULL if it is not there.
 void *mete_system_state_of(mete_system_t *system, mete_system_pattern_t pattern,
                            const mete_system_part_t *part);
+
+/// Map, plan and violations: a mete_protection_t of mete/system/protection.h; NULL if the config names none.
+struct mete_protection *mete_system_protection(const mete_system_t *system);
 
 /// Writes to `usage` how the whole is used now. O(pools).
 void mete_system_read(const mete_system_t *system, mete_system_usage_t *usage);

@@ -51,6 +51,7 @@
 #include "mete/system/health.h"
 #include "mete/system/health_sources.h"
 #include "mete/system/postmortem.h"
+#include "mete/system/protection.h"
 #include "mete/system/system.h"
 #include "mete/system/violations_report.h"
 #include "mete/wrap/critical.h"
@@ -550,6 +551,23 @@ void test_violations()
     EXPECT((size != 0U) && (mete_violations_count(&violations) == 1U));
 }
 
+void test_protection()
+{
+    static mete_map_region_t table[1];
+    static mete_protection_config_t config = {};
+    static mete_protection_t protection;
+    config.map = {table, 1U};
+    config.plan.backend = &mete_plan_armv7m;
+    config.plan.has_background = true;
+    mete_mpu_image_t image;
+    mete_plan_share_t share;
+    config.plan.images = &image;
+    config.plan.image_max = 1U;
+    config.plan.shares = &share;
+    EXPECT(mete_protection_init(&protection, &config, nullptr));
+    EXPECT(mete_map_check(&protection.map) && mete_plan_check(&protection.plan));
+}
+
 void test_stack()
 {
     static uintptr_t memory[128];
@@ -613,6 +631,7 @@ int main()
     RUN(test_audit);
     RUN(test_postmortem);
     RUN(test_violations);
+    RUN(test_protection);
     RUN(test_stack);
     RUN(test_stacks);
     return tap_finish();

@@ -2,12 +2,15 @@
 
 #include "mete/system/system.c"
 
+#include "mete/protect/plan_armv7m.h"
+#include "mete/system/protection.h"
 #include "mete/wrap/lock.h"
 #include "mete/wrap/seal.h"
 #include "mete/wrap/stats.h"
 #include "mete/wrap/track.h"
 #include "tests/support/random.h"
 #include "tests/support/tap.h"
+#include "tests/unit/system/recorder.h"
 
 enum { STORAGE_SIZE = 24 * 1024, HEAP_SIZE = 8192, LIVE_MAX = 20 };
 
@@ -579,6 +582,176 @@ static void test_random_work_keeps_contents_and_books(void)
     EXPECT(mete_system_check(made) && (tap_take_fault() == 0));
 }
 
+// ---- Protection, beside all
+
+static mete_map_region_t table[2];
+static mete_mpu_image_t images[8];
+static mete_plan_share_t share;
+static mete_plan_wish_t wish;
+static mete_protection_config_t protection_config;
+static mete_protection_result_t protection_result;
+static recorder_t recorder;
+
+static void setup_protection(void)
+{
+    static const mete_map_region_t flash = {.name = "flash", .start = 64U, .size = 64U};
+    setup();
+    wish = (mete_plan_wish_t){"flash",         64U, 127U, {METE_ACCESS_READ, METE_ACCESS_READ},
+                              METE_MPU_CACHED, 0U};
+    recorder = (recorder_t){.unit = {8U}};
+    protection_result.verdict = METE_PROTECTION_READY;
+    protection_config = (mete_protection_config_t){.map = {table, 2U},
+                                                   .regions = &flash,
+                                                   .region_count = 1U,
+                                                   .plan = {.backend = &mete_plan_armv7m,
+                                                            .wishes = &wish,
+                                                            .wish_count = 1U,
+                                                            .shares = &share,
+                                                            .images = images,
+                                                            .image_max = 8U,
+                                                            .has_background = true},
+                                                   .mpu = {&recorder_armv7m, &recorder.unit},
+                                                   .result = &protection_result};
+    config.protection = &mete_system_with_protection;
+    config.protection_config = &protection_config;
+    config.storage_rights = (mete_rights_t){METE_ACCESS_READ, METE_ACCESS_ALL};
+}
+
+static void test_the_storage_is_on_the_map_and_the_plan_in_force(void)
+{
+    setup_protection();
+    build();
+    mete_protection_t *const protection = mete_system_protection(made);
+    const mete_map_region_t *const region =
+        mete_map_find(&protection->map, (uintptr_t)storage + sizeof storage - 1U);
+    EXPECT((region != NULL) && (region->start == (uintptr_t)storage) &&
+           (region->size == sizeof storage) && (region->kind == METE_MAP_HEAP));
+    EXPECT((region->rights.unprivileged == METE_ACCESS_READ) &&
+           (region->rights.privileged == METE_ACCESS_ALL) && (region->attributes == 0U));
+    EXPECT(mete_map_find(&protection->map, 127U)->name[0] == 'f');
+    EXPECT((recorder.commits == 1U) && recorder.is_enabled && (recorder.images == images));
+    EXPECT(mete_plan_check(&protection->plan) &&
+           (mete_violations_count(&protection->violations) == 0U));
+}
+
+static void test_the_map_says_how_much_of_the_storage_is_in_use(void)
+{
+    setup_protection();
+    build();
+    const mete_map_t *const map = &mete_system_protection(made)->map;
+    const mete_map_region_t *const region = mete_map_find(map, (uintptr_t)storage);
+    EXPECT(mete_map_in_use(region) == 0U);
+    EXPECT(acquire(METE_SYSTEM_FIXED, 40U) != NULL);
+    EXPECT(mete_map_in_use(region) == 40U);
+    EXPECT(acquire(METE_SYSTEM_KEPT, 100U) != NULL);
+    EXPECT(acquire(METE_SYSTEM_TEMPORARY, 50U) != NULL);
+    EXPECT(acquire(METE_SYSTEM_VARIABLE, 500U) != NULL);
+    mete_system_usage_t usage;
+    mete_system_read(made, &usage);
+    EXPECT(mete_map_in_use(region) ==
+           40U + usage.kept_in_use_size + usage.scratch_in_use_size + usage.heap_in_use_size);
+    EXPECT(mete_map_usage(map, METE_MAP_HEAP).total_size == sizeof storage);
+}
+
+static void violate(void)
+{
+    const mete_violation_t what = {.kind = METE_VIOLATION_DATA,
+                                   .known = METE_VIOLATION_KNOWS_ADDRESS,
+                                   .address = (uintptr_t)storage};
+    mete_protection_t *const protection = mete_system_protection(made);
+    EXPECT(mete_violations_handle(&protection->violations, &what, NULL) == METE_VIOLATIONS_KILL);
+}
+
+static void test_violations_are_told_to_the_systems_observer_or_their_own(void)
+{
+    mete_event_t heard = {METE_EVENT_ACQUIRE, NULL, NULL, 0U, NULL};
+    mete_event_t own_heard = {METE_EVENT_ACQUIRE, NULL, NULL, 0U, NULL};
+    setup_protection();
+    config.observer = (mete_observer_t){hear, &heard};
+    build();
+    violate();
+    EXPECT((heard.kind == METE_EVENT_FAULT) && (heard.block == storage));
+    EXPECT(heard.source == &mete_system_protection(made)->violations);
+    heard.kind = METE_EVENT_ACQUIRE;
+    protection_config.observer = (mete_observer_t){hear, &own_heard};
+    build();
+    violate();
+    EXPECT((heard.kind == METE_EVENT_ACQUIRE) && (own_heard.kind == METE_EVENT_FAULT));
+}
+
+static mete_health_t *told_health;
+
+static void tell_health(void *self, const mete_event_t *event)
+{
+    (void)self;
+    mete_observe(mete_health_as_observer(told_health), event);
+}
+
+static void test_health_hears_of_a_violation(void)
+{
+    static const mete_health_rule_t rule = {METE_HEALTH_FAULTS, 1U, 1U, METE_HEALTH_WARN, 0U};
+    static const mete_health_config_t own = {.rules = &rule, .rule_count = 1U};
+    setup_protection();
+    config.health = &mete_system_with_health;
+    config.health_config = &own;
+    config.observer.on_event = tell_health;
+    build();
+    told_health = mete_system_state_of(made, METE_SYSTEM_VARIABLE, &mete_system_with_health);
+    mete_health_judge(told_health);
+    EXPECT(!mete_health_is_raised(told_health, 0U));
+    violate();
+    mete_health_judge(told_health);
+    EXPECT(mete_health_is_raised(told_health, 0U));
+}
+
+static void expect_unprotected(mete_protection_verdict_t verdict)
+{
+    expect_problem(METE_SYSTEM_PART_WRONG);
+    EXPECT((protection_result.verdict == verdict) && (recorder.commits == 0U) &&
+           !recorder.is_enabled);
+}
+
+static void test_what_protection_refuses_makes_no_system(void)
+{
+    setup_protection();
+    config.protection_config = NULL;
+    expect_unprotected(METE_PROTECTION_READY);
+    setup_protection();
+    protection_config.map.region_max = 1U;
+    expect_unprotected(METE_PROTECTION_NO_MAP);
+    EXPECT((protection_result.map.verdict == METE_MAP_FULL) &&
+           (protection_result.map.region->start == (uintptr_t)storage));
+    setup_protection();
+    wish.start = 65U;
+    expect_unprotected(METE_PROTECTION_NO_PLAN);
+    EXPECT((protection_result.plan.wish == &wish) &&
+           (protection_result.plan.verdict == METE_PLAN_ALIGN));
+    setup_protection();
+    recorder.unit.region_count = 0U;
+    expect_unprotected(METE_PROTECTION_NO_MPU);
+}
+
+static void test_protection_takes_its_share_of_the_storage(void)
+{
+    setup_protection();
+    config.heap_size = 0U;
+    build();
+    const uintptr_t end =
+        (uintptr_t)made->protection + mete_align_up(mete_system_with_protection.state_size, 8U);
+    EXPECT((end <= (uintptr_t)storage + sizeof storage) &&
+           (end + 8U > (uintptr_t)storage + sizeof storage));
+    config.protection = NULL;
+    build();
+    EXPECT((mete_system_protection(made) == NULL) && (recorder.commits == 1U));
+    setup_protection();
+    config.pool_count = 0U;
+    config.storage.size = mete_system_size + HEAP_SIZE + 512U + 256U +
+                          mete_align_up(mete_system_with_protection.state_size, 8U);
+    build();
+    config.storage.size -= 8U;
+    expect_problem(METE_SYSTEM_STORAGE_SMALL);
+}
+
 int main(void)
 {
     RUN(test_each_pattern_has_its_allocator);
@@ -605,5 +778,11 @@ int main(void)
     RUN(test_usage_adds_up);
     RUN(test_check_finds_damage);
     RUN(test_random_work_keeps_contents_and_books);
+    RUN(test_the_storage_is_on_the_map_and_the_plan_in_force);
+    RUN(test_the_map_says_how_much_of_the_storage_is_in_use);
+    RUN(test_violations_are_told_to_the_systems_observer_or_their_own);
+    RUN(test_health_hears_of_a_violation);
+    RUN(test_what_protection_refuses_makes_no_system);
+    RUN(test_protection_takes_its_share_of_the_storage);
     return tap_finish();
 }
