@@ -745,7 +745,7 @@ static void test_protection_takes_its_share_of_the_storage(void)
     EXPECT((mete_system_protection(made) == NULL) && (recorder.commits == 1U));
     setup_protection();
     config.pool_count = 0U;
-    config.storage.size = mete_system_size + HEAP_SIZE + 512U + 256U +
+    config.storage.size = mete_align_up(mete_system_size, 8U) + HEAP_SIZE + 512U + 256U +
                           mete_align_up(mete_system_with_protection.state_size, 8U);
     build();
     config.storage.size -= 8U;
