@@ -23,20 +23,25 @@ static bool is_sound(const mete_map_t *map)
     return (METE_CHECK_LEVEL < 3) || mete_map_check(map);
 }
 
-// How many regions start at or below an address. Halves what is left: as many passes as the count has bits.
+// The last region that starts at or below an address, or the first if none does; of none, where it would be. Halves what
+// is left: as many passes as the count has bits, and mostly one less.
+static const region_t *last_up_to(const mete_map_t *map, uintptr_t address)
+{
+    const region_t *first = map->config->regions;
+    for (size_t left = map->region_count; left > 1U;) {
+        const size_t half = left / 2U;
+        first = (first[half].start <= address) ? &first[half] : first;
+        left -= half;
+    }
+    return first;
+}
+
+// How many regions start at or below an address.
 static size_t count_up_to(const mete_map_t *map, uintptr_t address)
 {
-    size_t index = 0U;
-    for (size_t left = map->region_count; left != 0U;) {
-        const size_t half = left / 2U;
-        if (map->config->regions[index + half].start <= address) {
-            index += half + 1U;
-            left -= half + 1U;
-        } else {
-            left = half;
-        }
-    }
-    return index;
+    const region_t *const last = last_up_to(map, address);
+    const bool has_one = (map->region_count != 0U) && (last->start <= address);
+    return (size_t)(last - map->config->regions) + (has_one ? 1U : 0U);
 }
 
 // An address below the start wraps to a huge offset, so one bound serves both ends.
@@ -174,11 +179,8 @@ const mete_map_region_t *mete_map_find(const mete_map_t *map, uintptr_t address)
         METE_FAULT(METE_FAULT_CORRUPT, map, map->config->regions);
         return NULL;
     }
-    const size_t index = count_up_to(map, address);
-    if ((index == 0U) || !has(&map->config->regions[index - 1U], address)) {
-        return NULL;
-    }
-    return &map->config->regions[index - 1U];
+    const region_t *const last = last_up_to(map, address);
+    return ((map->region_count != 0U) && has(last, address)) ? last : NULL;
 }
 
 size_t mete_map_in_use(const mete_map_region_t *region)
