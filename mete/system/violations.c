@@ -8,18 +8,21 @@ static bool lies_in(mete_span_t span, uintptr_t address)
 }
 
 static mete_violations_verdict_t judge(const mete_violation_t *what,
-                                       const mete_violations_task_t *who)
+                                       const mete_violations_task_t *who, bool knows_address)
 {
-    const bool knows_address = mete_violation_knows(what, METE_VIOLATION_KNOWS_ADDRESS);
-    if ((what->kind == METE_VIOLATION_STACK) ||
-        (knows_address && lies_in(who->stack_guard, what->address))) {
+    if (what->kind == METE_VIOLATION_STACK) {
         return METE_VIOLATIONS_OVERFLOW;
     }
-    if (knows_address && (what->address < METE_VIOLATIONS_NULL_SIZE)) {
+    if (!knows_address) {
+        return METE_VIOLATIONS_UNKNOWN;
+    }
+    if (lies_in(who->stack_guard, what->address)) {
+        return METE_VIOLATIONS_OVERFLOW;
+    }
+    if (what->address < METE_VIOLATIONS_NULL_SIZE) {
         return METE_VIOLATIONS_NULL;
     }
-    if ((who->plan == NULL) || !knows_address ||
-        !mete_violation_knows(what, METE_VIOLATION_KNOWS_ACCESS)) {
+    if ((who->plan == NULL) || !mete_violation_knows(what, METE_VIOLATION_KNOWS_ACCESS)) {
         return METE_VIOLATIONS_UNKNOWN;
     }
     const bool is_allowed =
@@ -27,25 +30,19 @@ static mete_violations_verdict_t judge(const mete_violation_t *what,
     return is_allowed ? METE_VIOLATIONS_ALLOWED : METE_VIOLATIONS_DENIED;
 }
 
-static const mete_map_region_t *region_of(const mete_map_t *map, const mete_violation_t *what)
-{
-    const bool can_tell = (map != NULL) && mete_violation_knows(what, METE_VIOLATION_KNOWS_ADDRESS);
-    return can_tell ? mete_map_find(map, what->address) : NULL;
-}
-
-static void tell(const mete_violations_t *violations)
+static void tell(const mete_violations_t *violations, mete_observer_t observer)
 {
     const mete_violations_report_t *const report = &violations->last;
     const bool is_overflow = report->verdict == METE_VIOLATIONS_OVERFLOW;
     const mete_event_t event = {METE_EVENT_FAULT, violations, (const void *)report->what.address,
                                 is_overflow ? METE_FAULT_OVERFLOW : METE_FAULT_ACCESS,
                                 (const void *)report->what.pc};
-    mete_observe(violations->config->observer, &event);
+    mete_observe(observer, &event);
 }
 
-static mete_violations_action_t decide(const mete_violations_t *violations)
+static mete_violations_action_t decide(const mete_violations_t *violations,
+                                       const mete_violations_config_t *config)
 {
-    const mete_violations_config_t *const config = violations->config;
     if (config->decide != NULL) {
         return config->decide(config->self, &violations->last);
     }
@@ -53,8 +50,9 @@ static mete_violations_action_t decide(const mete_violations_t *violations)
                                                                   : METE_VIOLATIONS_STOP;
 }
 
-// Field by field: the assignment of a whole struct may become a call to memcpy(), which is libc.
-static void keep_what(mete_violation_t *kept, const mete_violation_t *what)
+// Field by field: the assignment of a whole struct may become a call to memcpy(), which is libc. The two do not overlap,
+// as `restrict` says, so that a compiler may move several fields at once.
+static void keep_what(mete_violation_t *restrict kept, const mete_violation_t *restrict what)
 {
     kept->kind = what->kind;
     kept->known = what->known;
@@ -65,12 +63,13 @@ static void keep_what(mete_violation_t *kept, const mete_violation_t *what)
     kept->cause = what->cause;
 }
 
-static void keep_who(mete_violations_task_t *kept, const mete_violations_task_t *who)
+static void keep_who(mete_violations_task_t *restrict kept,
+                     const mete_violations_task_t *restrict who)
 {
-    kept->name = (who != NULL) ? who->name : NULL;
-    kept->plan = (who != NULL) ? who->plan : NULL;
-    kept->stack_guard.start = (who != NULL) ? who->stack_guard.start : NULL;
-    kept->stack_guard.size = (who != NULL) ? who->stack_guard.size : 0U;
+    kept->name = who->name;
+    kept->plan = who->plan;
+    kept->stack_guard.start = who->stack_guard.start;
+    kept->stack_guard.size = who->stack_guard.size;
 }
 
 bool mete_violations_init(mete_violations_t *violations, const mete_violations_config_t *config)
@@ -87,17 +86,22 @@ mete_violations_action_t mete_violations_handle(mete_violations_t *violations,
                                                 const mete_violation_t *what,
                                                 const mete_violations_task_t *who)
 {
+    static const mete_violations_task_t nobody = {NULL, NULL, {NULL, 0U}};
     if (what->kind == METE_VIOLATION_NONE) {
         return METE_VIOLATIONS_STOP;
     }
+    const mete_violations_config_t *const config = violations->config;
+    const bool knows_address = mete_violation_knows(what, METE_VIOLATION_KNOWS_ADDRESS);
     mete_violations_report_t *const last = &violations->last;
     keep_what(&last->what, what);
-    keep_who(&last->who, who);
-    last->region = region_of(violations->config->map, what);
-    last->verdict = judge(what, &last->who);
+    keep_who(&last->who, (who != NULL) ? who : &nobody);
+    last->verdict = judge(&last->what, &last->who, knows_address);
+    last->region = (knows_address && (config->map != NULL))
+                       ? mete_map_find(config->map, last->what.address)
+                       : NULL;
     violations->count++;
-    tell(violations);
-    return decide(violations);
+    tell(violations, config->observer);
+    return decide(violations, config);
 }
 
 const mete_violations_report_t *mete_violations_last(const mete_violations_t *violations)
