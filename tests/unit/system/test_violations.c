@@ -215,7 +215,9 @@ static void test_what_is_not_known_is_not_guessed(void)
     what.known = METE_VIOLATION_KNOWS_PC | METE_VIOLATION_KNOWS_ACCESS;
     EXPECT(judged_at(0U) == METE_VIOLATIONS_UNKNOWN);  // 0 is no NULL here,
     EXPECT(violations.last.region == NULL);
-    EXPECT(judged_at(GUARD) == METE_VIOLATIONS_UNKNOWN);  // nor the guard hit.
+    EXPECT(judged_at(GUARD) == METE_VIOLATIONS_UNKNOWN);  // nor the guard hit,
+    EXPECT(judged_at(SECRETS) == METE_VIOLATIONS_UNKNOWN);
+    EXPECT(violations.last.region == NULL);  // nor is it anybody's.
     setup();
     what.known = METE_VIOLATION_KNOWS_ADDRESS | METE_VIOLATION_KNOWS_PC;
     EXPECT(judged() == METE_VIOLATIONS_UNKNOWN);
