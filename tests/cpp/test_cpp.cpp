@@ -582,7 +582,7 @@ void test_stack()
 
 void test_stacks()
 {
-    METE_LIST_DEFINE(stack_memory, 8192);
+    METE_LIST_DEFINE(stack_memory, 1024);
     mete_stacks_record_t records[2];
     mete_stacks_config_t config{};
     config.alloc = mete_list_as_alloc(mete_list_init(&stack_memory_config));
@@ -591,15 +591,15 @@ void test_stacks()
     config.guard_size = 32;
     config.align = 32;
     mete_stacks_t stacks;
-    EXPECT(mete_stacks_init(&stacks, &config) && mete_stacks_reserve(&stacks, 1024));
-    const mete_stacks_record_t *const record = mete_stacks_alloc(&stacks, &config, "task", 1000);
+    EXPECT(mete_stacks_init(&stacks, &config) && mete_stacks_reserve(&stacks, 512));
+    const mete_stacks_record_t *const record = mete_stacks_alloc(&stacks, &config, "task", 500);
     EXPECT((record == &records[0]) && (mete_stacks_guard(&stacks, record).size == 32U));
     EXPECT(mete_stacks_check_switch(&stacks, record, mete_stacks_top(record)));
     EXPECT(mete_stacks_find(&stacks, mete_stacks_limit(record)) == record);
     EXPECT(!mete_stacks_check_switch(&stacks, record, mete_stacks_span(record).start));
     EXPECT(tap_take_fault() == METE_FAULT_OVERFLOW);
     mete_stacks_free(&stacks, record);
-    EXPECT((mete_stacks_purge(&stacks) == 1024U) && mete_stacks_check(&stacks));
+    EXPECT((mete_stacks_purge(&stacks) == 512U) && mete_stacks_check(&stacks));
 }
 
 }  // namespace
