@@ -169,9 +169,9 @@ typedef struct mete_plan_backend {
 METE_INLINE void mete_plan_commit(const mete_plan_t *plan, mete_mpu_t mpu)
 {
     if ((METE_CHECK_LEVEL >= 1) && (mpu.ops->kind != plan->backend->rules.kind)) {
-        METE_FAULT(METE_FAULT_FOREIGN, plan, mpu.self);
+        METE_FAULT(METE_FAULT_FOREIGN, (const void *)plan, (const void *)mpu.self);
     } else if ((METE_CHECK_LEVEL >= 1) && (plan->image_count > mete_mpu_region_count(mpu))) {
-        METE_FAULT(METE_FAULT_SIZE, plan, mpu.self);
+        METE_FAULT(METE_FAULT_SIZE, (const void *)plan, (const void *)mpu.self);
     } else {
         mpu.ops->commit(mpu.self, plan->images, plan->image_count, plan->config->has_background);
     }
