@@ -32,7 +32,7 @@ extern "C" {
 #endif
 
 /// Reads the fault registers and clears what they say. `frame` is what the core has stacked, `exc_return` the LR that the
-/// handler was entered with. Call it in the handler, before anything else can fault; at most about 50 instructions. Where
+/// handler was entered with. Call it in the handler, before anything else can fault; at most 70 instructions. Where
 /// the core has stacked no frame, `frame` is not read.
 mete_violation_t mete_cortex_m_violation(const uint32_t *frame, uint32_t exc_return);
 

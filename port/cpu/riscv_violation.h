@@ -13,8 +13,8 @@
 extern "C" {
 #endif
 
-/// Reads mcause, mtval, mepc and mstatus. Call it in the trap handler, before another trap can overwrite them; about 30
-/// instructions. NONE for interrupts and all other exceptions.
+/// Reads mcause, mtval, mepc and mstatus. Call it in the trap handler, before another trap can overwrite them. O(1),
+/// no loop. NONE for interrupts and all other exceptions.
 mete_violation_t mete_riscv_violation(void);
 
 #ifdef __cplusplus

@@ -20,10 +20,19 @@ static unsigned seen_count;
 
 void back_on_main_stack(void);
 
+// What is counted by tools/dev/verify: from the instruction probe_decode_begin to probe_decode_end.
+mete_violation_t probe_decode(const uint32_t *frame, uint32_t exc_return);
+__asm__(
+    ".text\n.thumb\n.syntax unified\n.globl probe_decode, probe_decode_begin, probe_decode_end\n"
+    ".type probe_decode, %function\n"
+    "probe_decode: push {r3, lr}\n"
+    "probe_decode_begin: bl mete_cortex_m_violation\n"
+    "probe_decode_end: pop {r3, pc}\n");
+
 // Goes on behind the instruction; after a fetch where it was called from; and if there is no frame, on the main stack.
 __attribute__((used)) static void on_fault(uint32_t *frame, uint32_t exc_return)
 {
-    seen = mete_cortex_m_violation(frame, exc_return);
+    seen = probe_decode(frame, exc_return);
     seen_count++;
     if (seen.kind == METE_VIOLATION_STACK) {
         uint32_t *const safe_frame =

@@ -88,8 +88,33 @@ static void each_task_reaches_its_own(void)
     mete_mpu_disable(mpu);
 }
 
+// A driver that starts does not know what is in the registers.
+static void a_new_driver_forgets_what_was(void)
+{
+    mete_plan_commit(&tasks[0].plan, mpu);
+    mete_mpu_enable(mpu);
+    EXPECT(is_reachable(&tasks[0]));
+    mpu = mpu_target.init();
+    mete_mpu_enable(mpu);
+    EXPECT(!is_reachable(&tasks[0]));
+    mete_mpu_disable(mpu);
+}
+
+// Nothing is enforced by a commit while protection is off, and it stays on over one.
+static void a_commit_leaves_it_on_or_off(void)
+{
+    mete_plan_commit(&tasks[0].plan, mpu);
+    EXPECT(is_reachable(&tasks[1]) == is_reachable(&tasks[0]));
+    mete_mpu_enable(mpu);
+    mete_plan_commit(&tasks[0].plan, mpu);
+    EXPECT(is_reachable(&tasks[0]) && !is_reachable(&tasks[1]));
+    mete_mpu_disable(mpu);
+}
+
 int main(void)
 {
     RUN(each_task_reaches_its_own);
+    RUN(a_new_driver_forgets_what_was);
+    RUN(a_commit_leaves_it_on_or_off);
     return tap_finish();
 }

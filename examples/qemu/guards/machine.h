@@ -28,6 +28,8 @@ typedef struct machine {
         null_size;  ///< So many bytes from 0 on are taken away from it: they are code here. 0: they are nobody's.
     size_t stack_size;  ///< Of a task: guard, canary and all; a power of two.
     size_t guard_size;
+    uint32_t
+        overflow_cause;  ///< Bits of the cause that a stack which runs over must set. 0: it is like any access.
     size_t region_size;  ///< Of a task's own memory.
     uint32_t rounds;     ///< Of work that take several turns.
     uint32_t return_instruction;

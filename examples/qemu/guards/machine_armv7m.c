@@ -11,6 +11,7 @@ const machine_t machine = {.backend = &mete_plan_armv7m,
                            .null_size = 64U,
                            .stack_size = 1024U,
                            .guard_size = 128U,
+                           .overflow_cause = 1U << 4,  // MSTKERR.
                            .region_size = 1024U,
                            .rounds = 20000000U,
                            .return_instruction = 0x4770U,

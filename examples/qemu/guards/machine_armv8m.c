@@ -9,6 +9,7 @@ const machine_t machine = {.backend = &mete_plan_armv8m,
                            .code_last = 0x103FFFFFU,
                            .stack_size = 1024U,
                            .guard_size = 32U,
+                           .overflow_cause = 1U << 20,  // STKOF: the limit, not a region.
                            .region_size = 1024U,
                            .rounds = 20000000U,
                            .return_instruction = 0x4770U,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// Two tasks work. Four others each do what they may not: run over their stack, write through NULL, read what belongs to
-// somebody else, execute data. Each of them is stopped, reported and killed, and the two have their results in the end.
+// Two tasks work. Five others each do what they may not: run over their stack, write through NULL, read through NULL, read
+// what belongs to somebody else, execute data. Each of them is stopped, reported and killed, and the two have their results in the end.
 // One source for ARMv7-M, ARMv8-M, RISC-V and Linux: kernel.c is the kernel, machine_*.c is what differs.
 
 #include "examples/qemu/guards/kernel.h"
@@ -11,7 +11,7 @@
 enum { ARENA_SIZE = 512 * 1024, BEFORE = 1, AFTER = 2 };
 
 static unsigned char arena[ARENA_SIZE] __attribute__((aligned(4096)));
-static task_t *worker_a, *worker_b, *overrunner, *null_writer, *spy, *injector;
+static task_t *worker_a, *worker_b, *overrunner, *null_writer, *null_reader, *spy, *injector;
 
 // ---- What tasks do. `region` is all the memory that each has, beside its stack.
 
@@ -56,6 +56,15 @@ static void write_null(void *region)
     volatile uint32_t *volatile null = NULL;
     words[0] = BEFORE;
     null[3] = 1U;  // NOLINT(clang-analyzer-core.NullDereference)
+    words[0] = AFTER;
+}
+
+static void read_null(void *region)
+{
+    volatile uint32_t *const words = region;
+    volatile uint32_t *volatile null = NULL;
+    words[0] = BEFORE;
+    words[2] = null[3];  // NOLINT(clang-analyzer-core.NullDereference)
     words[0] = AFTER;
 }
 
@@ -113,6 +122,27 @@ static void expect_killed(const task_t *task, mete_violations_verdict_t verdict,
     expect(*(const unsigned char *)task->region.start == BEFORE, "it did not come to the end");
 }
 
+// Where the instruction is, not where its data are.
+static void expect_pc(const task_t *task, void (*entry)(void *))
+{
+    enum { LONGEST_TASK = 256 };
+    expect(mete_violation_knows(&task->report.what, METE_VIOLATION_KNOWS_PC) &&
+               (task->report.what.pc - ((uintptr_t)entry & ~(uintptr_t)1U) < LONGEST_TASK),
+           "pc");
+}
+
+static void expect_overflow(const task_t *task)
+{
+    const mete_violation_t *const what = &task->report.what;
+    const mete_span_t guard = task->report.who.stack_guard;
+    expect_killed(task, METE_VIOLATIONS_OVERFLOW, METE_ACCESS_WRITE);
+    expect((what->cause & machine.overflow_cause) == machine.overflow_cause, "what stopped it");
+    expect(!mete_violation_knows(what, METE_VIOLATION_KNOWS_ADDRESS) ||
+               (what->address - (uintptr_t)guard.start < guard.size),
+           "it was stopped in the guard");
+    expect(mete_stacks_usage(kernel_stacks()).overflow_count == 1U, "one stack ran over");
+}
+
 static void expect_address(const task_t *task, uintptr_t address)
 {
     expect(mete_violation_knows(&task->report.what, METE_VIOLATION_KNOWS_ADDRESS) &&
@@ -128,11 +158,15 @@ static void judge(void)
     expect(worker_b->has_ended && !worker_b->is_killed && (word_of(worker_b, 0U, 4U) == sum),
            "worker b");
     expect((worker_a->turns > 2U) && (worker_b->turns > 2U), "they were pre-empted");
-    expect_killed(overrunner, METE_VIOLATIONS_OVERFLOW, METE_ACCESS_WRITE);
-    expect(mete_stacks_usage(kernel_stacks()).overflow_count == 1U, "one stack ran over");
+    expect_overflow(overrunner);
     expect_killed(null_writer, METE_VIOLATIONS_NULL, METE_ACCESS_WRITE);
     expect_address(null_writer, 12U);
+    expect_pc(null_writer, write_null);
+    expect_killed(null_reader, METE_VIOLATIONS_NULL, METE_ACCESS_READ);
+    expect_address(null_reader, 12U);
+    expect_pc(null_reader, read_null);
     expect_killed(spy, METE_VIOLATIONS_DENIED, METE_ACCESS_READ);
+    expect_pc(spy, read_neighbour);
     expect_address(spy, (uintptr_t)worker_a->region.start);
     expect((spy->report.region != NULL) && (spy->report.region->name == worker_a->name),
            "whose memory it was");
@@ -147,6 +181,7 @@ int main(void)
         worker_a = kernel_add("worker a", work);
         overrunner = kernel_add("overrunner", overrun);
         null_writer = kernel_add("null writer", write_null);
+        null_reader = kernel_add("null reader", read_null);
         spy = kernel_add("spy", read_neighbour);
         injector = kernel_add("injector", execute_data);
         worker_b = kernel_add("worker b", work);
