@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// What a switch between the protection of two tasks costs: mete_plan_commit() of a plan of four regions while another one
-// of four is enforced. Counted from outside, between probe_switch_begin and probe_switch_end; see tools/dev/insn-count.
+// Switches between the protection of two tasks: mete_plan_commit() of a plan of four regions while another one of four is
+// enforced. What it costs is counted from outside, between probe_switch_begin and probe_switch_end; see
+// tools/dev/insn-count. And what a driver must keep, and must forget.
 
 #include "port/cpu/start.h"
 #include "tests/port/mpu_verdicts.h"
 #include "tests/support/tap.h"
 
-enum { WISH_COUNT = 4, IMAGE_MAX = 8, ROUNDS = 8, PART_SIZE = 1024 };
+enum {
+    WISH_COUNT = 4,
+    IMAGE_MAX = 8,
+    ROUNDS = 8,
+    PART_SIZE = 1024,
+    NULL_SIZE = 64,
+    RAM_SIZE = 1024 * 1024
+};
 
 typedef struct task {
     mete_plan_wish_t wishes[WISH_COUNT];
@@ -95,6 +103,7 @@ static void a_new_driver_forgets_what_was(void)
     mete_mpu_enable(mpu);
     EXPECT(is_reachable(&tasks[0]));
     mpu = mpu_target.init();
+    EXPECT(is_reachable(&tasks[0]));  // Off.
     mete_mpu_enable(mpu);
     EXPECT(!is_reachable(&tasks[0]));
     mete_mpu_disable(mpu);
@@ -111,10 +120,58 @@ static void a_commit_leaves_it_on_or_off(void)
     mete_mpu_disable(mpu);
 }
 
+static bool privileged_reads(uintptr_t address)
+{
+    const access_t access = {address, 4U, METE_ACCESS_READ, METE_PRIVILEGED};
+    uintptr_t told;
+    return mpu_happens(&access, &told);
+}
+
+// Code and the lower part of RAM, where all that the program has lies. Where code begins at 0, what NULL leads to is
+// taken away from it.
+static void wish_for_the_program(mete_plan_config_t *config)
+{
+    static mete_plan_wish_t wishes[3];
+    const uint8_t rx = METE_ACCESS_READ | METE_ACCESS_EXECUTE;
+    const uint8_t rw = METE_ACCESS_READ | METE_ACCESS_WRITE;
+    const uintptr_t ram = (uintptr_t)mete_port_ram_start;
+    const uintptr_t null_size = (mpu_target.code_start == 0U) ? NULL_SIZE : 0U;
+    wishes[0] = (mete_plan_wish_t){
+        "code", mpu_target.code_start + null_size, mpu_target.code_last, {rx, rx}, METE_MPU_CACHED,
+        0U};
+    wishes[1] = (mete_plan_wish_t){"ram", ram, ram + RAM_SIZE - 1U, {rw, rw}, METE_MPU_CACHED, 0U};
+    wishes[2] = (mete_plan_wish_t){"null", 0U, NULL_SIZE - 1U, {0U, 0U}, METE_MPU_CACHED, 0U};
+    config->wishes = wishes;
+    config->wish_count = (null_size != 0U) ? 3U : 2U;
+}
+
+// On RISC-V machine mode is held to locked entries only.
+static void without_a_background_privileged_code_is_held_to_regions(void)
+{
+    if (!mpu_target.backend->rules.holds_privilege) {
+        return;
+    }
+    task_t *const task = &tasks[0];
+    const uintptr_t beyond = (uintptr_t)mete_port_ram_start + RAM_SIZE;
+    wish_for_the_program(&task->config);
+    for (unsigned has_background = 0U; has_background <= 1U; has_background++) {
+        task->config.has_background = has_background != 0U;
+        EXPECT(mete_plan_init(&task->plan, &task->config).verdict == METE_PLAN_FITS);
+        mete_plan_commit(&task->plan, mpu);
+        mete_mpu_enable(mpu);
+        EXPECT(privileged_reads(beyond - 4U));
+        EXPECT(privileged_reads(beyond) == (has_background != 0U));
+        const bool null_is_denied = (has_background == 0U) || (task->config.wish_count == 3U);
+        EXPECT(privileged_reads(12U) == !null_is_denied);
+        mete_mpu_disable(mpu);
+    }
+}
+
 int main(void)
 {
     RUN(each_task_reaches_its_own);
     RUN(a_new_driver_forgets_what_was);
     RUN(a_commit_leaves_it_on_or_off);
+    RUN(without_a_background_privileged_code_is_held_to_regions);
     return tap_finish();
 }
