@@ -33,8 +33,9 @@ static bool is_reported(watchers_t *watchers, const char *what, mete_fault_t fau
                         const void *object, const void *address)
 {
     static const char *const names[] = {
-        "nothing", "an assertion", "alignment", "a foreign address", "double free", "another size",
-        "order",   "overflow",     "damage"};
+        "nothing",     "an assertion", "alignment", "a foreign address",
+        "double free", "another size", "order",     "overflow",
+        "damage",      "access"};
     watchers->expects_fault = false;
     log_text(what);
     log_text(": reported as ");
