@@ -114,7 +114,7 @@ static void commit(void *self, const mete_mpu_image_t *images, size_t image_coun
     METE_ASSERT(image_count <= METE_POSIX_MPROTECT_REGION_MAX);
     const mete_mpu_image_t *const wrong = find_off_page(unit, images, image_count);
     if (wrong != NULL) {
-        METE_FAULT(METE_FAULT_ALIGN, unit, (const void *)start_of(wrong));
+        METE_FAULT(METE_FAULT_ALIGN, (const void *)unit, (const void *)start_of(wrong));
         return;
     }
     state_t wanted = unit->state;
@@ -170,7 +170,7 @@ mete_mpu_t mete_posix_mprotect_init(mete_posix_mprotect_t *unit, mete_span_t are
     unit->arena = (mete_span_t){arena.start, 0U};
     unit->state = (state_t){unit->images, 0U, true, false, METE_PRIVILEGED};
     if (!is_whole_pages(arena, unit->page_size)) {
-        METE_FAULT(METE_FAULT_ALIGN, unit, arena.start);
+        METE_FAULT(METE_FAULT_ALIGN, (const void *)unit, arena.start);
     } else if (!reading_implies_executing() && (mprotect(arena.start, arena.size, OPEN) == 0)) {
         unit->arena.size = arena.size;
         unit->unit.region_count = METE_POSIX_MPROTECT_REGION_MAX;
