@@ -11,6 +11,7 @@ enum { WISH_COUNT = 8, BASE = 0x20000000 };
 static mete_plan_wish_t wishes[WISH_COUNT];
 static mete_plan_share_t shares[WISH_COUNT];
 static mete_mpu_image_t images[16];
+static mete_plan_range_t ranges[16];
 static mete_plan_t plan;
 static mete_plan_result_t result;
 
@@ -34,6 +35,7 @@ static void make(size_t count, uintptr_t stride, uintptr_t size, uintptr_t offse
                                   .wish_count = count,
                                   .shares = shares,
                                   .images = images,
+                                  .ranges = ranges,
                                   .image_max = 16U};
     for (size_t i = 0U; i < count; i++) {
         const uintptr_t start = BASE + i * stride + ((i != 0U) ? offset : 0U);

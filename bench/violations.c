@@ -12,11 +12,13 @@ enum { REGION_COUNT = 16, WISH_COUNT = 8, BASE = 0x20000000, STEP = 8192, GUARD 
 static mete_plan_wish_t wishes[WISH_COUNT];
 static mete_plan_share_t shares[WISH_COUNT];
 static mete_mpu_image_t images[WISH_COUNT];
+static mete_plan_range_t ranges[WISH_COUNT];
 static const mete_plan_config_t plan_config = {.backend = &mete_plan_armv7m,
                                                .wishes = wishes,
                                                .wish_count = WISH_COUNT,
                                                .shares = shares,
                                                .images = images,
+                                               .ranges = ranges,
                                                .image_max = WISH_COUNT};
 static mete_plan_t plan;
 

@@ -19,6 +19,7 @@ static mete_plan_wish_t wishes[WISH_COUNT] = {
 };
 static mete_plan_share_t shares[WISH_COUNT];
 static mete_mpu_image_t images[REGION_COUNT];
+static mete_plan_range_t ranges[REGION_COUNT];
 
 static void ask(const mete_plan_t *plan, uintptr_t address, mete_access_t access)
 {
@@ -34,6 +35,7 @@ int main(void)
                                               .wish_count = WISH_COUNT,
                                               .shares = shares,
                                               .images = images,
+                                              .ranges = ranges,
                                               .image_max = REGION_COUNT,
                                               .has_background = true};
     static mete_plan_t plan;

@@ -26,8 +26,9 @@ static const mete_plan_wish_t wishes[] = {
     {"stack", STACK + 32U, STACK + 0xFFFU, {RW, RW}, METE_MPU_CACHED, 0U}};
 static mete_plan_share_t shares[1];
 static mete_mpu_image_t images[8];
+static mete_plan_range_t ranges[8];
 static const mete_plan_config_t plan_config = {
-    &mete_plan_armv7m, wishes, 1U, shares, images, 8U, true};
+    &mete_plan_armv7m, wishes, 1U, shares, images, ranges, 8U, true};
 static mete_plan_t plan;
 
 static const char *const words[] = {"unknown", "null", "overflow", "denied", "allowed"};

@@ -15,6 +15,7 @@
 typedef mete_plan_wish_t wish_t;
 typedef mete_plan_scene_t scene_t;
 typedef mete_plan_result_t result_t;
+typedef mete_plan_range_t range_t;
 
 enum { GROUP_MAX = 6, GROUP_MIN = 4, SET_COUNT = 1 << GROUP_MAX, NO_REGIONS = UINT8_MAX };
 
@@ -68,7 +69,7 @@ static bool is_legal(const mete_plan_config_t *config)
 {
     return (config->backend != NULL) && (config->wish_count <= METE_PLAN_WISH_MAX) &&
            ((config->wish_count == 0U) || ((config->wishes != NULL) && (config->shares != NULL))) &&
-           ((config->image_max == 0U) || (config->images != NULL));
+           ((config->image_max == 0U) || ((config->images != NULL) && (config->ranges != NULL)));
 }
 
 static mete_plan_verdict_t judge(const mete_plan_config_t *config, const wish_t *wish)
@@ -391,6 +392,18 @@ static void write_all(scene_t *scene, cell_t *cells, size_t regions)
     }
 }
 
+// What the images mean, in the order in which they decide. No more ranges than images. Returns how many.
+static size_t decode_all(const mete_plan_config_t *config, size_t image_count)
+{
+    const bool lowest_wins = config->backend->rules.kind == METE_MPU_PMP;
+    size_t count = 0U;
+    for (size_t i = 0U; i < image_count; i++) {
+        const size_t n = lowest_wins ? i : image_count - 1U - i;
+        count += config->backend->decode(config->images, n, &config->ranges[count]) ? 1U : 0U;
+    }
+    return count;
+}
+
 mete_plan_result_t mete_plan_init(mete_plan_t *plan, const mete_plan_config_t *config)
 {
     METE_ASSERT((plan != NULL) && (config != NULL));
@@ -416,6 +429,8 @@ mete_plan_result_t mete_plan_init(mete_plan_t *plan, const mete_plan_config_t *c
         plan->backend = config->backend;
         plan->images = config->images;
         plan->image_count = bill.regions;
+        plan->ranges = config->ranges;
+        plan->range_count = decode_all(config, bill.regions);
         plan->config = config;
     }
     // Field by field: to copy the whole may become a call to memcpy(), which is libc.
@@ -434,6 +449,29 @@ mete_plan_usage_t mete_plan_usage(const mete_plan_t *plan)
     return usage;
 }
 
+static bool is_same_range(const range_t *one, const range_t *other)
+{
+    return (one->start == other->start) && (one->rest == other->rest) &&
+           (one->rights == other->rights);
+}
+
+// True if the images still mean the ranges.
+static bool is_decoded(const mete_plan_t *plan)
+{
+    const bool lowest_wins = plan->backend->rules.kind == METE_MPU_PMP;
+    bool is_right = plan->range_count <= plan->image_count;
+    size_t count = 0U;
+    for (size_t i = 0U; is_right && (i < plan->image_count); i++) {
+        const size_t n = lowest_wins ? i : plan->image_count - 1U - i;
+        range_t range;
+        if (plan->backend->decode(plan->images, n, &range)) {
+            is_right = (count < plan->range_count) && is_same_range(&range, &plan->ranges[count]);
+            count++;
+        }
+    }
+    return is_right && (count == plan->range_count);
+}
+
 static bool grants(const mete_plan_t *plan, uintptr_t address, mete_privilege_t privilege,
                    uint32_t rights)
 {
@@ -448,7 +486,7 @@ bool mete_plan_check(const mete_plan_t *plan)
 {
     METE_ASSERT((plan != NULL) && (plan->config != NULL));
     const bool holds_privilege = plan->backend->rules.holds_privilege;
-    bool is_right = true;
+    bool is_right = is_decoded(plan);
     for (size_t i = 0U; is_right && (i < plan->config->wish_count); i++) {
         const wish_t *const wish = &plan->config->wishes[i];
         const uint32_t privileged = holds_privilege ? wish->rights.privileged : METE_ACCESS_ALL;
@@ -458,4 +496,71 @@ bool mete_plan_check(const mete_plan_t *plan)
                    grants(plan, wish->last, METE_PRIVILEGED, privileged);
     }
     return is_right;
+}
+
+// ---- Verdicts
+
+static inline bool has(const range_t *range, uintptr_t address)
+{
+    return address - range->start <= range->rest;
+}
+
+// The range that decides about an address, or NULL. Two a turn: a kernel asks at every call that hands it an address.
+static inline const range_t *find(const mete_plan_t *plan, uintptr_t address)
+{
+    const range_t *range = plan->ranges;
+    const range_t *const end = range + plan->range_count;
+    if ((plan->range_count & 1U) != 0U) {
+        if (has(range, address)) {
+            return range;
+        }
+        range++;
+    }
+    for (; range != end; range += 2) {
+        if (has(range, address)) {
+            return range;
+        }
+        if (has(range + 1, address)) {
+            return range + 1;
+        }
+    }
+    return NULL;
+}
+
+// Where no range is.
+static bool lies_open(const mete_plan_t *plan, uintptr_t address, uint32_t request)
+{
+    const uint32_t rights = plan->backend->background(plan->config, address);
+    return (request & ~(rights << METE_PLAN_PRIVILEGED_SHIFT)) == 0U;
+}
+
+static bool decide(const mete_plan_t *plan, uintptr_t address, uint32_t request)
+{
+    const range_t *const range = find(plan, address);
+    return (range != NULL) ? (request & ~range->rights) == 0U : lies_open(plan, address, request);
+}
+
+// RISC-V wants an access whole in the entry that has any of it; elsewhere each byte is judged for itself, and none is
+// between the ends that is in neither's region.
+static __attribute__((noinline)) bool decide_ends(const mete_plan_t *plan, uintptr_t first,
+                                                  uintptr_t last, uint32_t request)
+{
+    if (last < first) {
+        return false;
+    }
+    for (size_t i = 0U; (plan->backend->rules.kind == METE_MPU_PMP) && (i < plan->range_count);
+         i++) {
+        const range_t *const range = &plan->ranges[i];
+        if ((first <= range->start + range->rest) && (last >= range->start)) {
+            return has(range, first) && has(range, last) && ((request & ~range->rights) == 0U);
+        }
+    }
+    return decide(plan, first, request) && decide(plan, last, request);
+}
+
+bool mete_plan_verdict(const mete_plan_t *plan, uintptr_t first, uintptr_t last, uint32_t request)
+{
+    METE_ASSERT(plan != NULL);
+    return (((first ^ last) >> 2) == 0U) ? decide(plan, first, request)
+                                         : decide_ends(plan, first, last, request);
 }

@@ -17,9 +17,10 @@
 ///                                            METE_ACCESS_READ | METE_ACCESS_WRITE}, METE_MPU_CACHED, 0},
 ///     };
 ///     static mete_mpu_image_t images[8];
+///     static mete_plan_range_t ranges[8];
 ///     static mete_plan_share_t shares[3];
 ///     static const mete_plan_config_t config = {.backend = &mete_plan_armv7m, .wishes = wishes, .wish_count = 3,
-///         .shares = shares, .images = images, .image_max = 8, .has_background = true};
+///         .shares = shares, .images = images, .ranges = ranges, .image_max = 8, .has_background = true};
 ///     static mete_plan_t plan;
 ///     const mete_plan_result_t result = mete_plan_init(&plan, &config);
 ///     if (result.verdict == METE_PLAN_FITS) { mete_plan_commit(&plan, mpu); mete_mpu_enable(mpu); }
@@ -30,8 +31,8 @@
 ///
 ///   Time     init: for each 6 wishes at most 1344 runs, each O(log(size)^2) for every region that it takes: 10^5 to
 ///            10^7 instructions. allows: O(regions). check: O(wishes * regions). docs/costs.md: instructions.
-///   Space    One mete_plan_t; an image of two words for each region and a mete_plan_share_t for each wish, in the
-///            caller's tables. init takes less than a KiB of stack on a 32-bit core.
+///   Space    One mete_plan_t; an image of two words and a range of three for each region and a mete_plan_share_t for
+///            each wish, in the caller's tables. init takes less than a KiB of stack on a 32-bit core.
 ///   Align    None demanded; what the hardware cannot do is refused with an address that it can.
 ///   Threads  A plan that was made is constant: any number of readers.
 ///   Errors   What does not fit is ordinary: a verdict, and nothing has changed. A plan for other hardware than the
@@ -72,6 +73,17 @@ typedef struct mete_plan_share {
         region_count;  ///< Hardware regions. Where wishes share some: at the first, 0 at the others.
 } mete_plan_share_t;
 
+/// What a hardware region grants to whom: what its image says, for who asks for verdicts. Written by init.
+typedef struct mete_plan_range {
+    uintptr_t start;  ///< First byte,
+    uintptr_t rest;   ///< and how many are behind it.
+    uint32_t
+        rights;  ///< mete_access_t values of unprivileged code; those of privileged code METE_PLAN_PRIVILEGED_SHIFT higher.
+} mete_plan_range_t;
+
+/// In the rights of a range and in what is asked of mete_plan_verdict().
+#define METE_PLAN_PRIVILEGED_SHIFT 3U
+
 struct mete_plan_backend;
 
 /// What is wished for, and where the plan is kept. It must outlive the plan; const is best.
@@ -80,7 +92,8 @@ typedef struct mete_plan_config {
     const mete_plan_wish_t *wishes;
     size_t wish_count;          ///< 0 ... METE_PLAN_WISH_MAX. 0: nobody may touch anything.
     mete_plan_share_t *shares;  ///< wish_count of them.
-    mete_mpu_image_t *images;   ///< image_max of them.
+    mete_mpu_image_t *images;   ///< image_max of them,
+    mete_plan_range_t *ranges;  ///< and as many of these.
     size_t image_max;           ///< Hardware regions that may be used.
     bool has_background;  ///< Where no region is, privileged code may do what it could without
                           ///< protection. On RISC-V it may in any case.
@@ -91,6 +104,8 @@ typedef struct mete_plan {
     const struct mete_plan_backend *backend;
     const mete_mpu_image_t *images;
     size_t image_count;
+    const mete_plan_range_t *ranges;  // By rank: the first that has an address decides.
+    size_t range_count;
     const mete_plan_config_t *config;
 } mete_plan_t;
 
@@ -130,8 +145,8 @@ mete_plan_result_t mete_plan_init(mete_plan_t *plan, const mete_plan_config_t *c
 /// How much the plan takes. O(wishes).
 mete_plan_usage_t mete_plan_usage(const mete_plan_t *plan);
 
-/// True if the images still grant the first and the last byte of every wish its rights and no others. Changes and
-/// reports nothing.
+/// True if the images still mean the ranges, and these grant the first and the last byte of every wish its rights and no
+/// others. Changes and reports nothing. O(wishes * regions).
 bool mete_plan_check(const mete_plan_t *plan);
 
 // ---- For back ends
@@ -155,12 +170,11 @@ typedef struct mete_plan_backend {
     /// scene says where.
     bool (*cover)(const struct mete_plan_scene *scene, size_t first, size_t last,
                   mete_plan_cover_t *cover);
-    /// As mete_plan_allows(). `request` is the access, and METE_PLAN_PRIVILEGED if it is privileged.
-    bool (*allows)(const mete_plan_t *plan, uintptr_t address, size_t size, uint32_t request);
+    /// What the n-th image grants. False if that is nothing to anybody, or not in one piece, which no cover has.
+    bool (*decode)(const mete_mpu_image_t *images, size_t n, mete_plan_range_t *range);
+    /// What privileged code may do where no region is.
+    uint32_t (*background)(const mete_plan_config_t *config, uintptr_t address);
 } mete_plan_backend_t;
-
-/// In a request, beside the mete_access_t values.
-#define METE_PLAN_PRIVILEGED 0x10U
 
 // ---- The hardware
 
@@ -179,14 +193,18 @@ METE_INLINE void mete_plan_commit(const mete_plan_t *plan, mete_mpu_t mpu)
 
 // ---- Verdicts
 
-/// What the hardware would say, by its own rules and from the images alone, to an access of 1, 2, 4 or 8 bytes at
-/// `address` that does all of `access` (mete_access_t values, joined). An access that runs past the end of the address
-/// space is denied.
+/// As mete_plan_allows(), of the bytes from `first` to `last`. `request` is shifted by METE_PLAN_PRIVILEGED_SHIFT if
+/// privileged code asks.
+bool mete_plan_verdict(const mete_plan_t *plan, uintptr_t first, uintptr_t last, uint32_t request);
+
+/// What the hardware would say, by its own rules, to an access of 1, 2, 4 or 8 bytes at `address` that does all of `access`
+/// (mete_access_t values, joined). An access that runs past the end of the address space is denied.
 METE_INLINE bool mete_plan_allows(const mete_plan_t *plan, uintptr_t address, size_t size,
                                   uint32_t access, mete_privilege_t privilege)
 {
-    const uint32_t mode = (privilege == METE_PRIVILEGED) ? METE_PLAN_PRIVILEGED : 0U;
-    return plan->backend->allows(plan, address, size, (access & METE_ACCESS_ALL) | mode);
+    const unsigned shift = (privilege == METE_PRIVILEGED) ? METE_PLAN_PRIVILEGED_SHIFT : 0U;
+    return mete_plan_verdict(plan, address, address + size - 1U,
+                             (access & METE_ACCESS_ALL) << shift);
 }
 
 #ifdef __cplusplus

@@ -10,6 +10,7 @@
 
 #include "mete/protect/plan_armv7m.h"
 
+#include "mete/core/bits.h"
 #include "mete/protect/plan_cortex.h"
 #include "mete/protect/plan_scene.h"
 
@@ -43,22 +44,13 @@ typedef struct row {
 
 // ---- Rights
 
-// True if the bits of RASR grant the request: executing needs reading, too.
-static inline bool grants(uint32_t rasr, uint32_t request)
+// Executing needs reading, too.
+static uint32_t rights_of(uint32_t rasr, mete_privilege_t privilege)
 {
-    const uint32_t mode = (request & METE_PLAN_PRIVILEGED) >> 3;
-    const uint32_t rights = AP_RIGHTS >> (((rasr >> 22) & 0x1CU) | mode);
-    const uint32_t needed = (request | (request >> 2)) & ~rights & 3U;
-    return (needed | (request & (rasr >> 26) & METE_ACCESS_EXECUTE)) == 0U;
-}
-
-static uint32_t rights_of(uint32_t rasr, uint32_t mode)
-{
-    uint32_t rights = 0U;
-    for (uint32_t access = METE_ACCESS_READ; access <= METE_ACCESS_EXECUTE; access <<= 1) {
-        rights |= grants(rasr, access | mode) ? access : 0U;
-    }
-    return rights;
+    const uint32_t mode = (privilege == METE_PRIVILEGED) ? 2U : 0U;
+    const uint32_t data = (AP_RIGHTS >> (((rasr >> 22) & 0x1CU) | mode)) & 3U;
+    const bool is_executable = ((data & METE_ACCESS_READ) != 0U) && ((rasr & RASR_XN) == 0U);
+    return data | (is_executable ? METE_ACCESS_EXECUTE : 0U);
 }
 
 // The bits of RASR that grant what is wished. 0: there are none, for AP 0 goes with XN.
@@ -68,8 +60,8 @@ static uint32_t rights_for(uint32_t unprivileged, uint32_t privileged)
     for (uint32_t ap = 0U; ap < (uint32_t)AP_COUNT; ap++) {
         for (uint32_t xn = 0U; xn <= RASR_XN; xn += RASR_XN) {
             const uint32_t rasr = (ap << 24) | xn;
-            const bool is_match = (rights_of(rasr, 0U) == unprivileged) &&
-                                  (rights_of(rasr, METE_PLAN_PRIVILEGED) == privileged);
+            const bool is_match = (rights_of(rasr, METE_UNPRIVILEGED) == unprivileged) &&
+                                  (rights_of(rasr, METE_PRIVILEGED) == privileged);
             found = (is_match && (found == 0U)) ? rasr : found;
         }
     }
@@ -268,46 +260,31 @@ static bool cover_run(const mete_plan_scene_t *scene, size_t first, size_t last,
     return bits != 0U;
 }
 
-// ---- Verdict
+// ---- What images mean
 
-// True if the slice of the address is left out. A region that is too small for slices leaves none out.
-static inline bool is_left_out(uint32_t rasr, unsigned size_field, uint32_t address)
+// The low bits of RBAR do no harm: no region is so small.
+static bool decode(const mete_mpu_image_t *images, size_t n, mete_plan_range_t *range)
 {
-    const unsigned slice = (address >> ((size_field - 2U) & 31U)) & 7U;
-    return ((rasr >> 8 >> slice) & 1U) != 0U;
-}
-
-// Of the granule that has `address`. The low bits of RBAR do no harm: no region is so small.
-static inline __attribute__((always_inline)) bool decide(const mete_plan_t *plan, uintptr_t address,
-                                                         uint32_t request)
-{
-    const uint32_t half = (uint32_t)address >> 1;
-    for (size_t n = plan->image_count; n != 0U; n--) {
-        const mete_mpu_image_t *const image = &plan->images[n - 1U];
-        const uint32_t rasr = (uint32_t)image->words[1];
-        const uint32_t differs = half ^ ((uint32_t)image->words[0] >> 1);
-        const unsigned size_field = (rasr >> 1) & 31U;
-        if (((differs >> size_field) == 0U) && ((rasr & RASR_ENABLE) != 0U) &&
-            !is_left_out(rasr, size_field, (uint32_t)address)) {
-            return grants(rasr, request);
-        }
+    const uint32_t rasr = (uint32_t)images[n].words[1];
+    const unsigned bits = ((rasr >> 1) & 31U) + 1U;
+    const bool is_sliced = bits >= (unsigned)SLICED_BITS_MIN;
+    const uint32_t kept = is_sliced ? ~(rasr >> 8) & 0xFFU : 1U;
+    if (((rasr & RASR_ENABLE) == 0U) || (kept == 0U)) {
+        return false;
     }
-    return mete_plan_cortex_background(plan, address, request);
-}
-
-// An access that crosses a granule is as many as it has bytes. Apart, for it is rare.
-static __attribute__((noinline)) bool allows_both(const mete_plan_t *plan, uintptr_t address,
-                                                  uintptr_t last, uint32_t request)
-{
-    return (last >= address) && decide(plan, address, request) && decide(plan, last, request);
-}
-
-static bool allows(const mete_plan_t *plan, uintptr_t address, size_t size, uint32_t request)
-{
-    return mete_plan_cortex_is_whole(address, size)
-               ? decide(plan, address, request)
-               : allows_both(plan, address, address + size - 1U, request);
+    const unsigned first = mete_bits_ctz(kept);
+    const uint32_t slices = kept >> first;
+    const uintptr_t slice_size = slice_rest_of(bits) + 1U;
+    range->start = (images[n].words[0] & ~rest_of(bits)) + first * slice_size;
+    range->rest = (uintptr_t)mete_bits_ctz(~slices) * slice_size - 1U;
+    range->rights = mete_plan_cortex_rights(rights_of(rasr, METE_UNPRIVILEGED),
+                                            rights_of(rasr, METE_PRIVILEGED));
+    return (slices & (slices + 1U)) == 0U;
 }
 
 const mete_plan_backend_t mete_plan_armv7m = {
-    {METE_MPU_ARMV7M, 16U, 8U, 32U, METE_PLAN_CORTEX_LAST, true}, encodes, cover_run, allows};
+    {METE_MPU_ARMV7M, 16U, 8U, 32U, METE_PLAN_CORTEX_LAST, true},
+    encodes,
+    cover_run,
+    decode,
+    mete_plan_cortex_background};

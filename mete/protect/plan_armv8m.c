@@ -15,12 +15,12 @@ enum { AP_AND_XN_COUNT = 8 };
 #define RLAR_ENABLE  1U
 
 // AP: bit 2 of RBAR takes the right to write, bit 1 gives to unprivileged code what privileged code has.
-static uint32_t rights_of(uint32_t rbar, uint32_t request)
+static uint32_t rights_of(uint32_t rbar, mete_privilege_t privilege)
 {
     const uint32_t data =
         ((rbar & 4U) != 0U) ? METE_ACCESS_READ : (uint32_t)METE_ACCESS_READ | METE_ACCESS_WRITE;
     const uint32_t rights = data | (((rbar & RBAR_XN) != 0U) ? 0U : METE_ACCESS_EXECUTE);
-    return (((request & METE_PLAN_PRIVILEGED) | (rbar & 2U)) != 0U) ? rights : 0U;
+    return ((privilege == METE_PRIVILEGED) || ((rbar & 2U) != 0U)) ? rights : 0U;
 }
 
 // The bits of RBAR that grant what is wished. AP_AND_XN_COUNT: there are none.
@@ -28,8 +28,8 @@ static uint32_t bits_for(uint32_t unprivileged, uint32_t privileged)
 {
     uint32_t bits = 0U;
     while ((bits < (uint32_t)AP_AND_XN_COUNT) &&
-           ((rights_of(bits, 0U) != unprivileged) ||
-            (rights_of(bits, METE_PLAN_PRIVILEGED) != privileged))) {
+           ((rights_of(bits, METE_UNPRIVILEGED) != unprivileged) ||
+            (rights_of(bits, METE_PRIVILEGED) != privileged))) {
         bits++;
     }
     return bits;
@@ -73,42 +73,21 @@ static bool cover_run(const mete_plan_scene_t *scene, size_t first, size_t last,
     return true;
 }
 
-// ---- Verdict
+// ---- What images mean
 
-// Of the granule that has `address`.
-static inline __attribute__((always_inline)) bool decide(const mete_plan_t *plan, uintptr_t address,
-                                                         uint32_t request)
+static bool decode(const mete_mpu_image_t *images, size_t n, mete_plan_range_t *range)
 {
-    const mete_mpu_image_t *hit = NULL;
-    for (size_t n = 0U; n < plan->image_count; n++) {
-        const mete_mpu_image_t *const image = &plan->images[n];
-        if ((address >= (image->words[0] & ~(uintptr_t)ADDRESS_REST)) &&
-            (address <= (image->words[1] | ADDRESS_REST)) &&
-            ((image->words[1] & RLAR_ENABLE) != 0U)) {
-            if (hit != NULL) {
-                return false;
-            }
-            hit = image;
-        }
-    }
-    return (hit != NULL)
-               ? (request & METE_ACCESS_ALL & ~rights_of((uint32_t)hit->words[0], request)) == 0U
-               : mete_plan_cortex_background(plan, address, request);
-}
-
-// An access that crosses a granule is as many as it has bytes. Apart, for it is rare.
-static __attribute__((noinline)) bool allows_both(const mete_plan_t *plan, uintptr_t address,
-                                                  uintptr_t last, uint32_t request)
-{
-    return (last >= address) && decide(plan, address, request) && decide(plan, last, request);
-}
-
-static bool allows(const mete_plan_t *plan, uintptr_t address, size_t size, uint32_t request)
-{
-    return mete_plan_cortex_is_whole(address, size)
-               ? decide(plan, address, request)
-               : allows_both(plan, address, address + size - 1U, request);
+    const uint32_t rbar = (uint32_t)images[n].words[0];
+    range->start = images[n].words[0] & ~(uintptr_t)ADDRESS_REST;
+    range->rest = (images[n].words[1] | ADDRESS_REST) - range->start;
+    range->rights = mete_plan_cortex_rights(rights_of(rbar, METE_UNPRIVILEGED),
+                                            rights_of(rbar, METE_PRIVILEGED));
+    return (images[n].words[1] & RLAR_ENABLE) != 0U;
 }
 
 const mete_plan_backend_t mete_plan_armv8m = {
-    {METE_MPU_ARMV8M, 16U, 0U, 32U, METE_PLAN_CORTEX_LAST, true}, encodes, cover_run, allows};
+    {METE_MPU_ARMV8M, 16U, 0U, 32U, METE_PLAN_CORTEX_LAST, true},
+    encodes,
+    cover_run,
+    decode,
+    mete_plan_cortex_background};

@@ -30,20 +30,24 @@ static inline bool mete_plan_cortex_is_ungoverned(uintptr_t address)
     return (address >> 20) == 0xE00U;
 }
 
-/// The verdict where no region is. No plan has one in the system's space, so it is only known here.
-static inline bool mete_plan_cortex_background(const mete_plan_t *plan, uintptr_t address,
-                                               uint32_t request)
+/// What privileged code may do where no region is. No plan has one in the system's space, so that is only known here.
+static inline uint32_t mete_plan_cortex_background(const mete_plan_config_t *config,
+                                                   uintptr_t address)
 {
-    const bool is_executed = (request & METE_ACCESS_EXECUTE) != 0U;
-    const bool is_open = mete_plan_cortex_is_ungoverned(address) || plan->config->has_background;
-    return ((request & METE_PLAN_PRIVILEGED) != 0U) && is_open && (address <= 0xFFFFFFFFU) &&
-           (!is_executed || (((METE_PLAN_CORTEX_EXECUTABLE >> ((address >> 29) & 7U)) & 1U) != 0U));
+    const uint32_t data = (uint32_t)METE_ACCESS_READ | METE_ACCESS_WRITE;
+    const bool is_open = mete_plan_cortex_is_ungoverned(address) || config->has_background;
+    if (!is_open || (address > 0xFFFFFFFFU)) {
+        return 0U;
+    }
+    const uint32_t eighth = (uint32_t)(address >> 29) & 7U;
+    const uint32_t fetch = METE_ACCESS_EXECUTE;
+    return data | ((((METE_PLAN_CORTEX_EXECUTABLE >> eighth) & 1U) != 0U) ? fetch : 0U);
 }
 
-/// True if the access lies in one granule, which no region divides.
-static inline bool mete_plan_cortex_is_whole(uintptr_t address, size_t size)
+/// As a range has them.
+static inline uint32_t mete_plan_cortex_rights(uint32_t unprivileged, uint32_t privileged)
 {
-    return (((address + size - 1U) ^ address) >> 5) == 0U;
+    return unprivileged | (privileged << METE_PLAN_PRIVILEGED_SHIFT);
 }
 
 #endif

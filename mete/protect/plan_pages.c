@@ -37,26 +37,24 @@ static bool cover_run(const mete_plan_scene_t *scene, size_t first, size_t last,
     return true;
 }
 
-// Of one byte.
-static bool decide(const mete_plan_t *plan, uintptr_t address, uint32_t request)
+static bool decode(const mete_mpu_image_t *images, size_t n, mete_plan_range_t *range)
 {
-    const bool is_privileged = (request & METE_PLAN_PRIVILEGED) != 0U;
-    const unsigned shift = is_privileged ? PRIVILEGED_SHIFT : UNPRIVILEGED_SHIFT;
-    for (size_t i = 0U; i < plan->image_count; i++) {
-        const mete_mpu_image_t *const image = &plan->images[i];
-        if ((address >= (image->words[0] & ~(uintptr_t)METE_MPU_PAGES_RIGHTS)) &&
-            (address <= image->words[1])) {
-            return (request & METE_ACCESS_ALL & ~(uint32_t)(image->words[0] >> shift)) == 0U;
-        }
-    }
-    return is_privileged && plan->config->has_background && ((request & METE_ACCESS_EXECUTE) == 0U);
+    const uintptr_t first = images[n].words[0];
+    range->start = first & ~(uintptr_t)METE_MPU_PAGES_RIGHTS;
+    range->rest = images[n].words[1] - range->start;
+    range->rights = (uint32_t)first & METE_MPU_PAGES_RIGHTS;
+    return true;
 }
 
-static bool allows(const mete_plan_t *plan, uintptr_t address, size_t size, uint32_t request)
+static uint32_t background(const mete_plan_config_t *config, uintptr_t address)
 {
-    const uintptr_t last = address + size - 1U;
-    return (last >= address) && decide(plan, address, request) && decide(plan, last, request);
+    (void)address;
+    return config->has_background ? (uint32_t)METE_ACCESS_READ | METE_ACCESS_WRITE : 0U;
 }
 
 const mete_plan_backend_t mete_plan_pages = {
-    {METE_MPU_PAGES, REGION_MAX, 0U, PAGE_SIZE, UINTPTR_MAX, true}, encodes, cover_run, allows};
+    {METE_MPU_PAGES, REGION_MAX, 0U, PAGE_SIZE, UINTPTR_MAX, true},
+    encodes,
+    cover_run,
+    decode,
+    background};

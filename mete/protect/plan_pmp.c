@@ -13,6 +13,9 @@
 
 enum { REGION_MAX = 64, GRANULE = 4 };
 
+// Physical addresses of RV64 have 56 bits.
+#define LAST ((UINTPTR_MAX > 0xFFFFFFFFU) ? UINTPTR_MAX >> 8 : UINTPTR_MAX)
+
 #define CFG_LOCK  0x80U
 #define CFG_TOR   0x08U
 #define CFG_NA4   0x10U
@@ -126,7 +129,7 @@ static bool cover_run(const mete_plan_scene_t *scene, size_t first, size_t last,
     return cover_block(scene, first, last, cover) || cover_row(scene, first, last, cover);
 }
 
-// ---- Verdict
+// ---- What images mean
 
 // The first and the last word of an entry. One that is off, or a TOR that ends where it starts, has none.
 static bool words_of(const mete_mpu_image_t *image, uintptr_t before, mete_mpu_image_t *span)
@@ -151,27 +154,27 @@ static bool words_of(const mete_mpu_image_t *image, uintptr_t before, mete_mpu_i
     }
 }
 
-static bool allows(const mete_plan_t *plan, uintptr_t address, size_t size, uint32_t request)
+static bool decode(const mete_mpu_image_t *images, size_t n, mete_plan_range_t *range)
 {
-    const bool is_privileged = (request & METE_PLAN_PRIVILEGED) != 0U;
-    const uintptr_t first = address >> 2;
-    const uintptr_t last = (address + size - 1U) >> 2;
-    uintptr_t before = 0U;
-    for (size_t n = 0U; (last >= first) && (n < plan->image_count); n++) {
-        const mete_mpu_image_t *const image = &plan->images[n];
-        mete_mpu_image_t span;
-        if (words_of(image, before, &span) && (first <= span.words[1]) && (last >= span.words[0])) {
-            const bool is_whole = (first >= span.words[0]) && (last <= span.words[1]);
-            const bool is_held = !is_privileged || ((image->words[1] & CFG_LOCK) != 0U);
-            return is_whole && (!is_held || ((request & METE_ACCESS_ALL & ~image->words[1]) == 0U));
-        }
-        before = image->words[0];
-    }
-    return (last >= first) && is_privileged;
+    mete_mpu_image_t span = {{0U, 0U}};
+    const bool is_there = words_of(&images[n], (n > 0U) ? images[n - 1U].words[0] : 0U, &span);
+    const uint32_t rights = (uint32_t)images[n].words[1] & METE_ACCESS_ALL;
+    const uint32_t privileged = ((images[n].words[1] & CFG_LOCK) != 0U) ? rights : METE_ACCESS_ALL;
+    range->start = span.words[0] << 2;
+    range->rest = ((span.words[1] - span.words[0]) << 2) | 3U;
+    range->rights = rights | (privileged << METE_PLAN_PRIVILEGED_SHIFT);
+    return is_there && (span.words[1] <= UINTPTR_MAX >> 2);  // On RV32 entries can lie beyond.
+}
+
+static uint32_t background(const mete_plan_config_t *config, uintptr_t address)
+{
+    (void)config;
+    (void)address;
+    return METE_ACCESS_ALL;
 }
 
 const mete_plan_backend_t mete_plan_pmp = {
-    {METE_MPU_PMP, REGION_MAX, 1U, GRANULE, UINTPTR_MAX, false}, encodes, cover_run, allows};
+    {METE_MPU_PMP, REGION_MAX, 1U, GRANULE, LAST, false}, encodes, cover_run, decode, background};
 
 const mete_plan_backend_t mete_plan_pmp_locked = {
-    {METE_MPU_PMP, REGION_MAX, 1U, GRANULE, UINTPTR_MAX, true}, encodes, cover_run, allows};
+    {METE_MPU_PMP, REGION_MAX, 1U, GRANULE, LAST, true}, encodes, cover_run, decode, background};

@@ -7,13 +7,14 @@
 ///
 ///     static mete_map_region_t table[8];
 ///     static mete_mpu_image_t images[8];
+///     static mete_plan_range_t ranges[8];
 ///     static mete_plan_share_t shares[WISH_COUNT];
 ///     static const mete_protection_config_t config = {
 ///         .map = {table, 8},
 ///         .regions = regions,
 ///         .region_count = REGION_COUNT,
 ///         .plan = {.backend = &mete_plan_armv7m, .wishes = wishes, .wish_count = WISH_COUNT, .shares = shares,
-///                  .images = images, .image_max = 8, .has_background = true},
+///                  .images = images, .ranges = ranges, .image_max = 8, .has_background = true},
 ///         .mpu = {&mete_armv7m_mpu_ops, &mpu.unit},
 ///     };
 ///     static mete_protection_t protection;

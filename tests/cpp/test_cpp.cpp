@@ -467,7 +467,8 @@ void test_plan()
             "code", 0x10000U, 0x10FFFU, {METE_ACCESS_READ, METE_ACCESS_READ}, METE_MPU_CACHED, 0U};
         mete_plan_share_t share;
         mete_mpu_image_t image;
-        const mete_plan_config_t config = {backend, &wish, 1U, &share, &image, 1U, false};
+        mete_plan_range_t range;
+        const mete_plan_config_t config = {backend, &wish, 1U, &share, &image, &range, 1U, false};
         mete_plan_t plan;
         EXPECT(mete_plan_init(&plan, &config).verdict == METE_PLAN_FITS);
         EXPECT(mete_plan_allows(&plan, 0x10FFCU, 4U, METE_ACCESS_READ, METE_UNPRIVILEGED));
@@ -561,7 +562,9 @@ void test_protection()
     config.plan.has_background = true;
     mete_mpu_image_t image;
     mete_plan_share_t share;
+    mete_plan_range_t range;
     config.plan.images = &image;
+    config.plan.ranges = &range;
     config.plan.image_max = 1U;
     config.plan.shares = &share;
     EXPECT(mete_protection_init(&protection, &config, nullptr));

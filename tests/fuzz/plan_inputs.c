@@ -163,6 +163,7 @@ static bool is_filled(const void *bytes, size_t size)
 static void remember(void)
 {
     fill(images, sizeof images);
+    fill(ranges, sizeof ranges);
     fill(shares, sizeof shares);
     fill(&plan, sizeof plan);
     for (size_t i = 0U; i < WISH_MAX; i++) {
@@ -270,7 +271,7 @@ static const mete_plan_wish_t *owner_of(uintptr_t address)
 // What an address has to which no region gives anything.
 static bool is_background(uintptr_t address)
 {
-    const mete_plan_t bare = {plan.backend, plan.images, 0U, plan.config};
+    const mete_plan_t bare = {plan.backend, plan.images, 0U, plan.ranges, 0U, plan.config};
     bool is_right = true;
     for (uint32_t kind = R; kind <= (uint32_t)X; kind <<= 1) {
         const access_t one = {address, 1U, kind, false};
@@ -376,6 +377,7 @@ static const char *check_tables(void)
         return "a plan has more regions than there are";
     }
     if (!is_filled(&images[regions], sizeof images - regions * sizeof images[0]) ||
+        !is_filled(&ranges[regions], sizeof ranges - regions * sizeof ranges[0]) ||
         !is_filled(&shares[config.wish_count],
                    sizeof shares - config.wish_count * sizeof shares[0])) {
         return "something was written behind the tables";
@@ -462,8 +464,8 @@ const char *plan_inputs_check(const uint8_t *bytes, size_t size)
     } else if ((broken == NULL) && (plan_inputs_result.verdict == METE_PLAN_FITS)) {
         broken = check_plan();
     } else if ((broken == NULL) &&
-               (!is_filled(images, sizeof images) || !is_filled(shares, sizeof shares) ||
-                !is_filled(&plan, sizeof plan))) {
+               (!is_filled(images, sizeof images) || !is_filled(ranges, sizeof ranges) ||
+                !is_filled(shares, sizeof shares) || !is_filled(&plan, sizeof plan))) {
         broken = "a plan that does not fit has changed something";
     }
     return (broken == NULL) ? check_place(&plan_inputs_result) : broken;

@@ -32,6 +32,7 @@ const mete_span_t mpu_arena = {arena, sizeof arena};
 static mete_plan_wish_t wishes[FIXED_COUNT + WISH_COUNT_MAX];
 static mete_plan_share_t shares[FIXED_COUNT + WISH_COUNT_MAX];
 static mete_mpu_image_t images[IMAGE_MAX];
+static mete_plan_range_t ranges[IMAGE_MAX];
 static mete_plan_config_t config;
 static mete_plan_t plan;
 static uint32_t probes, disagreements, misplaced, denied;
@@ -160,6 +161,7 @@ static void run_plans(mete_mpu_t mpu, bool is_whole)
                                   .wishes = wishes,
                                   .shares = shares,
                                   .images = images,
+                                  .ranges = ranges,
                                   .image_max = mete_mpu_region_count(mpu),
                                   .has_background = true};
     wish_for_ourselves();

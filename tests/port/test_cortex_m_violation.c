@@ -169,6 +169,7 @@ static void protect(void)
 {
     static mete_plan_share_t shares[WISH_COUNT];
     static mete_mpu_image_t images[8];
+    static mete_plan_range_t ranges[8];
     static mete_plan_wish_t wishes[WISH_COUNT];
     static mete_plan_config_t config;
     static mete_plan_t plan;
@@ -187,6 +188,7 @@ static void protect(void)
                                   .wish_count = WISH_COUNT,
                                   .shares = shares,
                                   .images = images,
+                                  .ranges = ranges,
                                   .image_max = 8U,
                                   .has_background = true};
     EXPECT(mete_plan_init(&plan, &config).verdict == METE_PLAN_FITS);

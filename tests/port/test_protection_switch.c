@@ -21,6 +21,7 @@ typedef struct task {
     mete_plan_wish_t wishes[WISH_COUNT];
     mete_plan_share_t shares[WISH_COUNT];
     mete_mpu_image_t images[IMAGE_MAX];
+    mete_plan_range_t ranges[IMAGE_MAX];
     mete_plan_config_t config;
     mete_plan_t plan;
 } task_t;
@@ -69,6 +70,7 @@ static void make(task_t *task, unsigned char *memory)
                                         .wish_count = WISH_COUNT,
                                         .shares = task->shares,
                                         .images = task->images,
+                                        .ranges = task->ranges,
                                         .image_max = IMAGE_MAX,
                                         .has_background = true};
     EXPECT(mete_plan_init(&task->plan, &task->config).verdict == METE_PLAN_FITS);

@@ -14,6 +14,7 @@ typedef struct books {
     mete_plan_wish_t wishes[WISH_MAX];
     mete_plan_share_t shares[WISH_MAX];
     mete_mpu_image_t images[IMAGE_MAX];
+    mete_plan_range_t ranges[IMAGE_MAX];
     mete_plan_config_t config;
 } books_t;
 
@@ -56,6 +57,7 @@ static bool plan_for(task_t *task, books_t *own)
                                        .wishes = own->wishes,
                                        .shares = own->shares,
                                        .images = own->images,
+                                       .ranges = own->ranges,
                                        .image_max = IMAGE_MAX,
                                        .has_background = true};
     if (machine.null_size != 0U) {

@@ -26,6 +26,7 @@ enum {
 static mete_plan_wish_t wishes[WISH_MAX];
 static mete_plan_share_t shares[WISH_MAX];
 static mete_mpu_image_t images[IMAGE_MAX];
+static mete_plan_range_t ranges[IMAGE_MAX];
 static mete_plan_config_t config;
 static mete_plan_t plan;
 
@@ -36,9 +37,21 @@ static inline void setup(const mete_plan_backend_t *backend, size_t image_max, b
                                   .wish_count = 0U,
                                   .shares = shares,
                                   .images = images,
+                                  .ranges = ranges,
                                   .image_max = image_max,
                                   .has_background = has_background};
-    plan = (mete_plan_t){NULL, NULL, 0U, NULL};
+    plan = (mete_plan_t){NULL, NULL, 0U, NULL, 0U, NULL};
+}
+
+// What the images mean now, whatever became of them.
+static inline void decode_images(void)
+{
+    plan.range_count = 0U;
+    for (size_t i = 0U; i < plan.image_count; i++) {
+        const size_t n =
+            (config.backend->rules.kind == METE_MPU_PMP) ? i : plan.image_count - 1U - i;
+        plan.range_count += config.backend->decode(images, n, &ranges[plan.range_count]) ? 1U : 0U;
+    }
 }
 
 static inline void wish(uintptr_t start, uintptr_t last, uint32_t unprivileged, uint32_t privileged)

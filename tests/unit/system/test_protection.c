@@ -26,6 +26,7 @@ static const mete_map_region_t over = {.name = "over", .start = DATA + 4095U, .s
 static mete_plan_wish_t wishes[2];
 static mete_map_region_t table[REGION_MAX];
 static mete_mpu_image_t images[8];
+static mete_plan_range_t ranges[8];
 static mete_plan_share_t shares[2];
 static mete_protection_config_t config;
 static mete_protection_result_t result;
@@ -48,6 +49,7 @@ static void setup(void)
                                                  .wish_count = 2U,
                                                  .shares = shares,
                                                  .images = images,
+                                                 .ranges = ranges,
                                                  .image_max = 8U,
                                                  .has_background = true},
                                         .mpu = {&recorder_armv7m, &recorder.unit},

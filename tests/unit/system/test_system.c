@@ -586,6 +586,7 @@ static void test_random_work_keeps_contents_and_books(void)
 
 static mete_map_region_t table[2];
 static mete_mpu_image_t images[8];
+static mete_plan_range_t ranges[8];
 static mete_plan_share_t share;
 static mete_plan_wish_t wish;
 static mete_protection_config_t protection_config;
@@ -608,6 +609,7 @@ static void setup_protection(void)
                                                             .wish_count = 1U,
                                                             .shares = &share,
                                                             .images = images,
+                                                            .ranges = ranges,
                                                             .image_max = 8U,
                                                             .has_background = true},
                                                    .mpu = {&recorder_armv7m, &recorder.unit},
