@@ -2,12 +2,21 @@
 //
 // Every way to be stopped, tried by unprivileged code on the emulated core, and what the decoder makes of it.
 
+#include "bench/probe.h"
+#include "mete/system/violations.h"
 #include "port/cpu/cortex_m.h"
 #include "port/cpu/cortex_m_violation.h"
 #include "tests/port/mpu_verdicts.h"
 #include "tests/support/tap.h"
 
-enum { PART_SIZE = 1024, WISH_COUNT = 3, FRAME_LR = 5, FRAME_PC = 6, FRAME_PSR = 7 };
+enum {
+    PART_SIZE = 1024,
+    WISH_COUNT = 3,
+    REGION_COUNT = 16,
+    FRAME_LR = 5,
+    FRAME_PC = 6,
+    FRAME_PSR = 7
+};
 
 static unsigned char arena[2 * PART_SIZE] __attribute__((aligned(2 * PART_SIZE)));
 static unsigned char *const own = arena;
@@ -16,23 +25,49 @@ static unsigned char *const foreign = &arena[PART_SIZE];
 static mete_violation_t seen;
 static unsigned seen_count;
 
+static mete_map_region_t regions[REGION_COUNT];
+static const mete_map_config_t map_config = {regions, REGION_COUNT};
+static mete_map_t map;
+static mete_plan_t plan;
+
+static unsigned heard_count;
+
+static void hear(void *self, const mete_event_t *event)
+{
+    (void)self;
+    (void)event;
+    heard_count++;
+}
+
+static const mete_violations_config_t violations_config = {.map = &map, .observer = {hear, NULL}};
+static mete_violations_t violations;
+
 // ---- Faults
 
 void back_on_main_stack(void);
 
-// What is counted by tools/dev/verify: from the instruction probe_decode_begin to probe_decode_end.
-mete_violation_t probe_decode(const uint32_t *frame, uint32_t exc_return);
-__asm__(
-    ".text\n.thumb\n.syntax unified\n.globl probe_decode, probe_decode_begin, probe_decode_end\n"
-    ".type probe_decode, %function\n"
-    "probe_decode: push {r3, lr}\n"
-    "probe_decode_begin: bl mete_cortex_m_violation\n"
-    "probe_decode_end: pop {r3, pc}\n");
+// What is counted by tools/dev/verify: from the instruction probe_..._begin to probe_..._end.
+PROBE(mete_cortex_m_violation);
+mete_violation_t probe_mete_cortex_m_violation(const uint32_t *frame, uint32_t exc_return);
+
+// From the registers to what is to be done.
+mete_violations_action_t report(const uint32_t *frame, uint32_t exc_return);
+mete_violations_action_t report(const uint32_t *frame, uint32_t exc_return)
+{
+    static const mete_violations_task_t task = {"task", &plan, {NULL, 0U}};
+    seen = probe_mete_cortex_m_violation(frame, exc_return);
+    return mete_violations_handle(&violations, &seen, &task);
+}
+
+PROBE(report);
+mete_violations_action_t probe_report(const uint32_t *frame, uint32_t exc_return);
 
 // Goes on behind the instruction; after a fetch where it was called from; and if there is no frame, on the main stack.
 __attribute__((used)) static void on_fault(uint32_t *frame, uint32_t exc_return)
 {
-    seen = probe_decode(frame, exc_return);
+    const mete_violations_action_t action = probe_report(frame, exc_return);
+    EXPECT(action ==
+           ((seen.privilege == METE_PRIVILEGED) ? METE_VIOLATIONS_STOP : METE_VIOLATIONS_KILL));
     seen_count++;
     if (seen.kind == METE_VIOLATION_STACK) {
         uint32_t *const safe_frame =
@@ -172,7 +207,6 @@ static void protect(void)
     static mete_plan_range_t ranges[8];
     static mete_plan_wish_t wishes[WISH_COUNT];
     static mete_plan_config_t config;
-    static mete_plan_t plan;
     const uint8_t rx = METE_ACCESS_READ | METE_ACCESS_EXECUTE;
     const uint8_t rw = METE_ACCESS_READ | METE_ACCESS_WRITE;
     wishes[0] = (mete_plan_wish_t){"code",   mpu_target.code_start, mpu_target.code_last,
@@ -192,6 +226,14 @@ static void protect(void)
                                   .image_max = 8U,
                                   .has_background = true};
     EXPECT(mete_plan_init(&plan, &config).verdict == METE_PLAN_FITS);
+    EXPECT(mete_map_init(&map, &map_config) &&
+           mete_violations_init(&violations, &violations_config));
+    for (uintptr_t i = 0U; i < REGION_COUNT; i++) {
+        const mete_map_region_t region = {.name = "part",
+                                          .start = (uintptr_t)arena + i * (PART_SIZE / 8U),
+                                          .size = PART_SIZE / 8U};
+        EXPECT(mete_map_add(&map, &region).verdict == METE_MAP_ADDED);
+    }
     const mete_mpu_t mpu = mpu_target.init();
     mete_plan_commit(&plan, mpu);
     mete_mpu_enable(mpu);
@@ -199,10 +241,13 @@ static void protect(void)
 
 static bool is_seen(mete_violation_kind_t kind, uint32_t access, uintptr_t address)
 {
-    const bool is_right = (seen_count == 1U) && (seen.kind == kind) &&
-                          mete_violation_knows(&seen, all) && (seen.access == access) &&
-                          (seen.address == address) && (seen.privilege == METE_UNPRIVILEGED);
+    const bool is_right =
+        (seen_count == 1U) && (seen.kind == kind) && mete_violation_knows(&seen, all) &&
+        (seen.access == access) && (seen.address == address) &&
+        (seen.privilege == METE_UNPRIVILEGED) && (heard_count == 1U) &&
+        (mete_violations_last(&violations)->region == mete_map_find(&map, address));
     seen_count = 0U;
+    heard_count = 0U;
     return is_right;
 }
 
@@ -261,6 +306,7 @@ static void a_stack_that_runs_over_has_no_frame(void)
     EXPECT(!mete_violation_knows(&seen, METE_VIOLATION_KNOWS_PC) &&
            !mete_violation_knows(&seen, METE_VIOLATION_KNOWS_ACCESS) && (seen.access == 0U));
     seen_count = 0U;
+    heard_count = 0U;
 }
 
 #ifdef __ARM_ARCH_8M_MAIN__
@@ -270,6 +316,7 @@ static void so_has_one_that_meets_its_limit(void)
     EXPECT((seen_count == 1U) && (seen.kind == METE_VIOLATION_STACK) && (seen.known == 0U));
     EXPECT((seen.cause & (1U << 20)) != 0U);
     seen_count = 0U;
+    heard_count = 0U;
 }
 #endif
 
@@ -281,6 +328,7 @@ static void other_faults_are_none(void)
     EXPECT((seen_count == 1U) && (seen.kind == METE_VIOLATION_NONE) && (seen.known == 0U));
     EXPECT((seen.privilege == METE_PRIVILEGED) && (seen.cause != 0U));
     seen_count = 0U;
+    heard_count = 0U;
 }
 
 int main(void)
