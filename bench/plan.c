@@ -15,15 +15,15 @@ static mete_plan_range_t ranges[16];
 static mete_plan_t plan;
 static mete_plan_result_t result;
 
-PROBE(mete_plan_verdict);
-bool probe_mete_plan_verdict(const mete_plan_t *asked, uintptr_t first, uintptr_t last,
-                             uint32_t request);
+PROBE(mete_plan_allows_span);
+bool probe_mete_plan_allows_span(const mete_plan_t *asked, uintptr_t first, uintptr_t last,
+                                 uint32_t request);
 
 // mete_plan_allows() is compiled to this call.
 static void ask(uintptr_t address)
 {
     const bool is_allowed =
-        probe_mete_plan_verdict(&plan, address, address + 3U, METE_ACCESS_WRITE);
+        probe_mete_plan_allows_span(&plan, address, address + 3U, METE_ACCESS_WRITE);
     say(is_allowed ? "allowed\n" : "denied\n");
 }
 PROBE(mete_plan_init);

@@ -567,7 +567,8 @@ static __attribute__((noinline)) bool decide_ends(const mete_plan_t *plan, uintp
     return decide(plan, first, request) && decide(plan, last, request);
 }
 
-bool mete_plan_verdict(const mete_plan_t *plan, uintptr_t first, uintptr_t last, uint32_t request)
+bool mete_plan_allows_span(const mete_plan_t *plan, uintptr_t first, uintptr_t last,
+                           uint32_t request)
 {
     METE_ASSERT(plan != NULL);
     return (((first ^ last) >> 2) == 0U) ? decide(plan, first, request)

@@ -81,7 +81,7 @@ typedef struct mete_plan_range {
         rights;  ///< mete_access_t values of unprivileged code; those of privileged code METE_PLAN_PRIVILEGED_SHIFT higher.
 } mete_plan_range_t;
 
-/// In the rights of a range and in what is asked of mete_plan_verdict().
+/// In the rights of a range and in what is asked of mete_plan_allows_span().
 #define METE_PLAN_PRIVILEGED_SHIFT 3U
 
 struct mete_plan_backend;
@@ -110,7 +110,7 @@ typedef struct mete_plan {
 } mete_plan_t;
 
 /// What became of the wishes.
-typedef enum mete_plan_verdict {
+typedef enum mete_plan_allows_span {
     METE_PLAN_FITS = 0,
     METE_PLAN_ILLEGAL,  ///< It ends before it starts, has no name, or a right or memory type that does not exist; or,
                         ///< with no wish, the config breaks a limit stated above.
@@ -195,7 +195,8 @@ METE_INLINE void mete_plan_commit(const mete_plan_t *plan, mete_mpu_t mpu)
 
 /// As mete_plan_allows(), of the bytes from `first` to `last`. `request` is shifted by METE_PLAN_PRIVILEGED_SHIFT if
 /// privileged code asks.
-bool mete_plan_verdict(const mete_plan_t *plan, uintptr_t first, uintptr_t last, uint32_t request);
+bool mete_plan_allows_span(const mete_plan_t *plan, uintptr_t first, uintptr_t last,
+                           uint32_t request);
 
 /// What the hardware would say, by its own rules, to an access of 1, 2, 4 or 8 bytes at `address` that does all of `access`
 /// (mete_access_t values, joined). An access that runs past the end of the address space is denied.
@@ -203,8 +204,8 @@ METE_INLINE bool mete_plan_allows(const mete_plan_t *plan, uintptr_t address, si
                                   uint32_t access, mete_privilege_t privilege)
 {
     const unsigned shift = (privilege == METE_PRIVILEGED) ? METE_PLAN_PRIVILEGED_SHIFT : 0U;
-    return mete_plan_verdict(plan, address, address + size - 1U,
-                             (access & METE_ACCESS_ALL) << shift);
+    return mete_plan_allows_span(plan, address, address + size - 1U,
+                                 (access & METE_ACCESS_ALL) << shift);
 }
 
 #ifdef __cplusplus

@@ -674,28 +674,40 @@ static bool is_silent(size_t word, unsigned bit)
     }
 }
 
+static void flip_image(size_t i)
+{
+    images[i / 64U].words[(i / 32U) % 2U] ^= (uintptr_t)1U << (i % 32U);
+}
+
+static void flip_range(size_t i)
+{
+    mete_plan_range_t *const range = &ranges[i / 96U];
+    const uint32_t flip = 1U << (i % 32U);
+    const size_t field = (i / 32U) % 3U;
+    range->start ^= (field == 0U) ? flip : 0U;
+    range->rest ^= (field == 1U) ? flip : 0U;
+    range->rights ^= (field == 2U) ? flip : 0U;
+}
+
+static void expect_noticed(void)
+{
+    for (size_t i = 0U; i < plan.image_count * 64U; i++) {
+        flip_image(i);
+        EXPECT(mete_plan_check(&plan) == is_silent((i / 32U) % 2U, (unsigned)(i % 32U)));
+        flip_image(i);
+    }
+    for (size_t i = 0U; i < plan.range_count * 96U; i++) {
+        flip_range(i);
+        EXPECT(!mete_plan_check(&plan));
+        flip_range(i);
+    }
+}
+
 static void test_check_notices_each_bit_that_matters(void)
 {
     for (size_t b = 0U; b < (size_t)BACKEND_COUNT; b++) {
         make_two(backends[b]);
-        for (size_t i = 0U; i < plan.image_count * 64U; i++) {
-            const size_t word = (i / 32U) % 2U;
-            const uintptr_t flip = (uintptr_t)1U << (i % 32U);
-            images[i / 64U].words[word] ^= flip;
-            EXPECT(mete_plan_check(&plan) == is_silent(word, (unsigned)(i % 32U)));
-            images[i / 64U].words[word] ^= flip;
-        }
-        for (size_t i = 0U; i < plan.range_count * 96U; i++) {
-            mete_plan_range_t *const range = &ranges[i / 96U];
-            const uint32_t flip = 1U << (i % 32U);
-            range->start ^= ((i / 32U) % 3U == 0U) ? flip : 0U;
-            range->rest ^= ((i / 32U) % 3U == 1U) ? flip : 0U;
-            range->rights ^= ((i / 32U) % 3U == 2U) ? flip : 0U;
-            EXPECT(!mete_plan_check(&plan));
-            range->start ^= ((i / 32U) % 3U == 0U) ? flip : 0U;
-            range->rest ^= ((i / 32U) % 3U == 1U) ? flip : 0U;
-            range->rights ^= ((i / 32U) % 3U == 2U) ? flip : 0U;
-        }
+        expect_noticed();
     }
 }
 
