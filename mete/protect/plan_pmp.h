@@ -22,7 +22,8 @@ extern "C" {
 /// Without locks: M-mode may do everything, whatever is wished for it.
 extern const mete_plan_backend_t mete_plan_pmp;
 
-/// With a lock where a wish does not leave everything to M-mode: both modes have the same rights there, until reset.
+/// With a lock where a wish does not leave everything to M-mode: both modes have the same rights there, until reset. So
+/// M-mode can be stopped at NULL, say. No commit writes over a locked entry: commit one such plan, once.
 extern const mete_plan_backend_t mete_plan_pmp_locked;
 
 #ifdef __cplusplus

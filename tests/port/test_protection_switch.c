@@ -4,6 +4,9 @@
 // enforced. What it costs is counted from outside, between probe_switch_begin and probe_switch_end; see
 // tools/dev/insn-count. And what a driver must keep, and must forget.
 
+#ifdef __riscv
+#include "mete/protect/plan_pmp.h"
+#endif
 #include "port/cpu/start.h"
 #include "tests/port/mpu_verdicts.h"
 #include "tests/support/tap.h"
@@ -169,11 +172,39 @@ static void without_a_background_privileged_code_is_held_to_regions(void)
     }
 }
 
+#ifdef __riscv
+// The memory that the emulated machine starts in. It stays locked until the next reset: no test follows.
+static void machine_mode_is_held_to_what_is_locked(void)
+{
+    enum { ROM = 0x1000, GUARD_SIZE = 0x2000 };
+    task_t *const task = &tasks[0];
+    const uint8_t all = METE_ACCESS_ALL;
+    task->wishes[0] =
+        (mete_plan_wish_t){"null", 0U, GUARD_SIZE - 1U, {0U, 0U}, METE_MPU_CACHED, 0U};
+    task->wishes[1] = (mete_plan_wish_t){"code",     mpu_target.code_start, mpu_target.code_last,
+                                         {all, all}, METE_MPU_CACHED,       0U};
+    task->config.backend = &mete_plan_pmp_locked;
+    task->config.wishes = task->wishes;
+    task->config.wish_count = 2U;
+    EXPECT(privileged_reads(ROM));
+    EXPECT(mete_plan_init(&task->plan, &task->config).verdict == METE_PLAN_FITS);
+    mete_plan_commit(&task->plan, mpu);
+    mete_mpu_enable(mpu);
+    EXPECT(!privileged_reads(ROM) && !privileged_reads(GUARD_SIZE - 4U) && !privileged_reads(12U));
+    EXPECT(privileged_reads(mpu_target.code_start));
+    mete_mpu_disable(mpu);
+    EXPECT(!privileged_reads(ROM));
+}
+#endif
+
 int main(void)
 {
     RUN(each_task_reaches_its_own);
     RUN(a_new_driver_forgets_what_was);
     RUN(a_commit_leaves_it_on_or_off);
     RUN(without_a_background_privileged_code_is_held_to_regions);
+#ifdef __riscv
+    RUN(machine_mode_is_held_to_what_is_locked);
+#endif
     return tap_finish();
 }
