@@ -12,7 +12,8 @@ bool pools_topic(memory_t *memory);
 bool stack_topic(memory_t *memory);
 bool leaks_topic(memory_t *memory);
 bool fragmentation_topic(memory_t *memory);
-bool watchers_topic(memory_t *memory);  ///< Needs memory->watchers.
+bool watchers_topic(memory_t *memory);    ///< Needs memory->watchers,
+bool protection_topic(memory_t *memory);  ///< and so does this.
 
 typedef struct topic {
     const char *name;

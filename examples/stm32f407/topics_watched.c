@@ -11,5 +11,6 @@ const topic_t topics[] = {
     {"leaks", leaks_topic},
     {"fragmentation", fragmentation_topic},
     {"watchers", watchers_topic},
+    {"protection", protection_topic},
 };
 const size_t topic_count = sizeof topics / sizeof *topics;
