@@ -156,7 +156,9 @@ static bool words_of(const mete_mpu_image_t *image, uintptr_t before, mete_mpu_i
 
 static bool decode(const mete_mpu_image_t *images, size_t n, mete_plan_range_t *range)
 {
-    mete_mpu_image_t span = {{0U, 0U}};
+    mete_mpu_image_t span;
+    span.words[0] = 0U;  // One by one: an initializer may become a call to memset(), which is libc.
+    span.words[1] = 0U;
     const bool is_there = words_of(&images[n], (n > 0U) ? images[n - 1U].words[0] : 0U, &span);
     const uint32_t rights = (uint32_t)images[n].words[1] & METE_ACCESS_ALL;
     const uint32_t privileged = ((images[n].words[1] & CFG_LOCK) != 0U) ? rights : METE_ACCESS_ALL;

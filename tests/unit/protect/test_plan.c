@@ -670,7 +670,7 @@ static bool is_silent(size_t word, unsigned bit)
         // Without a lock there are no rights of privileged code.
         return (word == 1U) && (((bit >= 5U) && (bit <= 6U)) || (bit >= 8U));
     default:
-        return (word == 0U) && (bit >= 6U) && (bit <= 11U);
+        return false;  // A driver refuses what is not on a page.
     }
 }
 
