@@ -339,6 +339,11 @@ static void count_all(scene_t *scene, cell_t *cells, bill_t *bill, result_t *res
 
 // ---- The second time, to write it
 
+static bool lowest_wins(const mete_plan_config_t *config)
+{
+    return config->backend->rules.kind == METE_MPU_PMP;
+}
+
 static void share_out(const scene_t *scene, group_t group, const cell_t *cell,
                       const mete_plan_cover_t *cover)
 {
@@ -358,12 +363,12 @@ static void share_out(const scene_t *scene, group_t group, const cell_t *cell,
 // number of the first, where the highest wins, or lies behind the last. Returns the same for the next group.
 static size_t write_group(scene_t *scene, group_t group, const cell_t *cells, size_t index)
 {
-    const bool lowest_wins = scene->config->backend->rules.kind == METE_MPU_PMP;
+    const bool is_downwards = lowest_wins(scene->config);
     uint32_t set = (1U << group.count) - 1U;
     while (set != 0U) {
         const cell_t *const cell = &cells[set];
         const size_t regions = (size_t)cell->regions - cells[cell->before].regions;
-        index -= lowest_wins ? regions : 0U;
+        index -= is_downwards ? regions : 0U;
         set_on_top(scene, group, cell->before);
         scene->images = &scene->config->images[index];
         scene->image_index = index;
@@ -372,7 +377,7 @@ static size_t write_group(scene_t *scene, group_t group, const cell_t *cells, si
         (void)scene->config->backend->cover(scene, group.start + cell->first,
                                             group.start + cell->last, &cover);
         share_out(scene, group, cell, &cover);
-        index += lowest_wins ? 0U : regions;
+        index += is_downwards ? 0U : regions;
         set = cell->before;
     }
     return index;
@@ -380,7 +385,7 @@ static size_t write_group(scene_t *scene, group_t group, const cell_t *cells, si
 
 static void write_all(scene_t *scene, cell_t *cells, size_t regions)
 {
-    size_t index = (scene->config->backend->rules.kind == METE_MPU_PMP) ? regions : 0U;
+    size_t index = lowest_wins(scene->config) ? regions : 0U;
     size_t start = 0U;
     while (start < scene->config->wish_count) {
         const group_t group = group_from(scene, start);
@@ -392,13 +397,18 @@ static void write_all(scene_t *scene, cell_t *cells, size_t regions)
     }
 }
 
+// The number of the image that decides before all but `rank` others.
+static size_t image_of_rank(const mete_plan_config_t *config, size_t image_count, size_t rank)
+{
+    return lowest_wins(config) ? rank : image_count - 1U - rank;
+}
+
 // What the images mean, in the order in which they decide. No more ranges than images. Returns how many.
 static size_t decode_all(const mete_plan_config_t *config, size_t image_count)
 {
-    const bool lowest_wins = config->backend->rules.kind == METE_MPU_PMP;
     size_t count = 0U;
     for (size_t i = 0U; i < image_count; i++) {
-        const size_t n = lowest_wins ? i : image_count - 1U - i;
+        const size_t n = image_of_rank(config, image_count, i);
         count += config->backend->decode(config->images, n, &config->ranges[count]) ? 1U : 0U;
     }
     return count;
@@ -458,11 +468,10 @@ static bool is_same_range(const range_t *one, const range_t *other)
 // True if the images still mean the ranges.
 static bool is_decoded(const mete_plan_t *plan)
 {
-    const bool lowest_wins = plan->backend->rules.kind == METE_MPU_PMP;
     bool is_right = plan->range_count <= plan->image_count;
     size_t count = 0U;
     for (size_t i = 0U; is_right && (i < plan->image_count); i++) {
-        const size_t n = lowest_wins ? i : plan->image_count - 1U - i;
+        const size_t n = image_of_rank(plan->config, plan->image_count, i);
         range_t range;
         if (plan->backend->decode(plan->images, n, &range)) {
             is_right = (count < plan->range_count) && is_same_range(&range, &plan->ranges[count]);
