@@ -468,7 +468,7 @@ static bool is_same_range(const range_t *one, const range_t *other)
 // True if the images still mean the ranges.
 static bool is_decoded(const mete_plan_t *plan)
 {
-    bool is_right = plan->range_count <= plan->image_count;
+    bool is_right = true;
     size_t count = 0U;
     for (size_t i = 0U; is_right && (i < plan->image_count); i++) {
         const size_t n = image_of_rank(plan->config, plan->image_count, i);

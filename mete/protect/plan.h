@@ -193,8 +193,8 @@ METE_INLINE void mete_plan_commit(const mete_plan_t *plan, mete_mpu_t mpu)
 
 // ---- Verdicts
 
-/// As mete_plan_allows(), of the bytes from `first` to `last`, at most 8: of more only the ends would be judged. `request` is shifted by METE_PLAN_PRIVILEGED_SHIFT if
-/// privileged code asks.
+/// As mete_plan_allows(), of the bytes from `first` to `last`, at most 8: of more only the ends would be judged. `request`
+/// is shifted by METE_PLAN_PRIVILEGED_SHIFT if privileged code asks.
 bool mete_plan_allows_span(const mete_plan_t *plan, uintptr_t first, uintptr_t last,
                            uint32_t request);
 

@@ -372,6 +372,14 @@ static void test_what_no_region_governs_is_refused(void)
     EXPECT(is_refused(METE_PLAN_BEYOND, 0U));
     config.backend = &mete_plan_pages;
     EXPECT(make() == METE_PLAN_FITS);
+#if UINTPTR_MAX > 0xFFFFFFFFU
+    config.backend = &mete_plan_pmp;
+    wishes[0] = (mete_plan_wish_t){
+        "far", UINTPTR_MAX >> 8, UINTPTR_MAX >> 8, {0U, METE_ACCESS_ALL}, METE_MPU_CACHED, 3U};
+    EXPECT(make() == METE_PLAN_FITS);
+    wishes[0].last++;
+    EXPECT(is_refused(METE_PLAN_BEYOND, 0U));
+#endif
 }
 
 static void test_a_config_that_makes_no_sense_is_refused(void)
@@ -711,6 +719,22 @@ static void test_check_notices_each_bit_that_matters(void)
     }
 }
 
+// Six slices of eight: what is left out behind them must stay so, and something must be left.
+static void test_check_notices_slices_that_come_back(void)
+{
+    setup(&mete_plan_armv7m, 8U, true);
+    wish(0x20000000U, 0x200002FFU, R, R);
+    EXPECT((make() == METE_PLAN_FITS) && (plan.image_count == 1U) && mete_plan_check(&plan));
+    const uintptr_t rasr = images[0].words[1];
+    EXPECT((rasr & 0xFF00U) != 0U);
+    for (uintptr_t slice = 0x100U; slice <= 0x8000U; slice <<= 1) {
+        images[0].words[1] = rasr ^ slice;
+        EXPECT(!mete_plan_check(&plan));
+    }
+    images[0].words[1] = rasr | 0xFF00U;
+    EXPECT(!mete_plan_check(&plan));
+}
+
 int main(void)
 {
     RUN(test_armv7m_takes_a_power_of_two_as_it_is);
@@ -746,5 +770,6 @@ int main(void)
 #endif
     RUN(test_check_notices_images_that_are_others);
     RUN(test_check_notices_each_bit_that_matters);
+    RUN(test_check_notices_slices_that_come_back);
     return tap_finish();
 }
