@@ -140,9 +140,9 @@ static void test_what_the_plan_denies_is_denied(void)
 static void test_what_the_plan_allows_was_stopped_by_something_else(void)
 {
     setup();
-    range = (mete_plan_range_t){SECRETS, 0U, METE_ACCESS_WRITE};
+    range = (mete_plan_range_t){SECRETS + 3U, 0U, METE_ACCESS_WRITE};
     what.access = METE_ACCESS_WRITE;
-    EXPECT(judged() == METE_VIOLATIONS_ALLOWED);
+    EXPECT(judged_at(SECRETS + 3U) == METE_VIOLATIONS_ALLOWED);
 }
 
 static void test_the_guard_is_hit_from_its_first_byte_to_its_last(void)
