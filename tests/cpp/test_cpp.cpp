@@ -37,6 +37,7 @@
 #include "mete/core/text.h"
 #include "mete/core/violation.h"
 #include "mete/core/words.h"
+#include "mete/object/object.h"
 #include "mete/protect/integrity.h"
 #include "mete/protect/map.h"
 #include "mete/protect/map_report.h"
@@ -248,6 +249,23 @@ void test_slab()
     use(mete_slab_as_alloc(&outbox), sizeof(message));
     EXPECT(mete_slab_reserve(&outbox, 6U) && (mete_slab_usage(&outbox).slab_count == 2U));
     EXPECT((mete_slab_purge(&outbox) == 2U) && mete_slab_check(&outbox));
+}
+
+METE_OBJECT_DEFINE(letters, message, 3, nullptr, nullptr, nullptr);
+
+void test_object()
+{
+    mete_heap_t *const heap = mete_heap_init(&app_config);
+    EXPECT(mete_object_init(&letters, mete_heap_as_alloc(heap), &letters_config));
+    {
+        METE_SCOPED(message, one, mete_object_as_alloc(&letters));
+        EXPECT((one != nullptr) && mete_object_owns(&letters, one));
+    }
+    EXPECT(mete_object_usage(&letters).in_use == 0U);
+    auto *const one = static_cast<message *>(mete_object_get(&letters));
+    mete_object_put(&letters, one);
+    use(mete_object_as_alloc(&letters), sizeof(message));
+    EXPECT((mete_object_shrink(&letters, 0U) == 1U) && mete_object_check(&letters));
 }
 
 void test_tier()
@@ -619,6 +637,7 @@ int main()
     RUN(test_pool);
     RUN(test_atomic_pool);
     RUN(test_slab);
+    RUN(test_object);
     RUN(test_tier);
     RUN(test_route);
     RUN(test_arena);
