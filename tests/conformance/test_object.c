@@ -36,7 +36,7 @@ static mete_alloc_t make_usual(mete_span_t arena)
 
 static mete_alloc_t make_odd(mete_span_t arena)
 {
-    return make(arena, ODD_SIZE, 2U, OBJECT_MAX / 2U);
+    return make(arena, ODD_SIZE, 2U, OBJECT_MAX);
 }
 
 static mete_alloc_t make_forgetful(mete_span_t arena)
@@ -70,14 +70,14 @@ static const suite_subject_t odd = {
     .traits = TRAITS,
 };
 
-// An object put twice is none of its own any more: that is FOREIGN.
+// What is put back is none of its own any more: put twice it is FOREIGN.
 static const suite_subject_t forgetful = {
     .name = "object over heap, none kept",
     .make = make_forgetful,
     .check = check,
     .size_max = OBJECT_SIZE,
     .align_max = 8U,
-    .traits = TRAITS & ~(unsigned)SUITE_DOUBLE_FREE,
+    .traits = TRAITS & ~(unsigned)(SUITE_DOUBLE_FREE | SUITE_OWNS),
 };
 
 int main(void)
