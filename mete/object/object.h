@@ -176,7 +176,7 @@ mete_alloc_t mete_object_as_alloc(mete_object_t *pool);
         sizeof(type), (__alignof__(type) < 2U) ? 2U : __alignof__(type), \
         (count),      name##_table, \
         (count),      0U, \
-        0U,           (reset) != NULL, \
+        0U,           (void (*)(void *, void *))(reset) != NULL, \
         (construct),  (reset), \
         (destruct),   NULL}; \
     static mete_object_t name
@@ -211,7 +211,7 @@ METE_INLINE void mete_object_leave(mete_object_scope_t *scope)
 #define METE_SCOPED(type, name, alloc) \
     __attribute__((cleanup(mete_object_leave))) \
     mete_object_scope_t name##_scope = {(alloc), NULL, sizeof(type), __alignof__(type)}; \
-    type *const name = (type *)mete_object_enter(&name##_scope)
+    __typeof__(type) *const name = (__typeof__(type) *)mete_object_enter(&name##_scope)
 
 /// The same pointer; from now on it is the program's to give back.
 #define METE_SCOPED_KEEP(name) ((void)(name##_scope.block = NULL), (name))

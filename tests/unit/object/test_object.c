@@ -308,9 +308,9 @@ static void test_put_without_a_callback_makes_an_object_as_new_with_zeros(void)
 static void test_put_gives_back_what_is_more_than_may_be_kept(void)
 {
     for (int resets = 0; resets < 2; resets++) {
-        mete_object_t *pool = setup();
+        (void)setup();
         fixture.config.resets = resets != 0;
-        pool = setup_again();
+        mete_object_t *const pool = setup_again();
         for (size_t i = 0U; i < OBJECT_MAX; i++) {
             held[i] = (unsigned char *)mete_object_get(pool);
         }
