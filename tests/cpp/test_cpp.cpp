@@ -37,6 +37,7 @@
 #include "mete/core/text.h"
 #include "mete/core/violation.h"
 #include "mete/core/words.h"
+#include "mete/object/fixed.h"
 #include "mete/object/object.h"
 #include "mete/protect/integrity.h"
 #include "mete/protect/map.h"
@@ -249,6 +250,33 @@ void test_slab()
     use(mete_slab_as_alloc(&outbox), sizeof(message));
     EXPECT(mete_slab_reserve(&outbox, 6U) && (mete_slab_usage(&outbox).slab_count == 2U));
     EXPECT((mete_slab_purge(&outbox) == 2U) && mete_slab_check(&outbox));
+}
+
+METE_FIXED_VECTOR(samples, int16_t, 4);
+METE_FIXED_RING(inbox, message, 2);
+METE_FIXED_STRING(label, 7);
+
+void test_fixed()
+{
+    samples_t samples = {};
+    EXPECT(samples_append(&samples, 3) && samples_append(&samples, 4));
+    int sum = 0;
+    for (int16_t const sample : samples) {
+        sum += sample;
+    }
+    EXPECT((sum == 7) && (samples.count == 2U));
+    inbox_t inbox = {};
+    message one = {};
+    EXPECT(inbox_append(&inbox, message{7U, 1U, {}}) && inbox_take(&inbox, &one) &&
+           (one.number == 7U));
+    label_t label = {};
+    EXPECT(label_append(&label, "abc") && !label_append(&label, "defgh"));
+    mete_text_decimal(label_as_sink(&label), 42U);
+    size_t length = 0U;
+    for (char const c : label) {
+        length += (c != '\0') ? 1U : 0U;
+    }
+    EXPECT((length == 5U) && label_check(&label));
 }
 
 METE_OBJECT_DEFINE(letters, message, 3, nullptr, nullptr, nullptr);
@@ -637,6 +665,7 @@ int main()
     RUN(test_pool);
     RUN(test_atomic_pool);
     RUN(test_slab);
+    RUN(test_fixed);
     RUN(test_object);
     RUN(test_tier);
     RUN(test_route);
