@@ -253,7 +253,7 @@ void test_slab()
 }
 
 METE_FIXED_VECTOR(samples, int16_t, 4);
-METE_FIXED_RING(inbox, message, 2);
+METE_FIXED_RING(letterbox, message, 2);
 METE_FIXED_STRING(label, 7);
 
 void test_fixed()
@@ -265,9 +265,9 @@ void test_fixed()
         sum += sample;
     }
     EXPECT((sum == 7) && (samples.count == 2U));
-    inbox_t inbox = {};
+    letterbox_t letterbox = {};
     message one = {};
-    EXPECT(inbox_append(&inbox, message{7U, 1U, {}}) && inbox_take(&inbox, &one) &&
+    EXPECT(letterbox_append(&letterbox, message{7U, 1U, {}}) && letterbox_take(&letterbox, &one) &&
            (one.number == 7U));
     label_t label = {};
     EXPECT(label_append(&label, "abc") && !label_append(&label, "defgh"));

@@ -77,6 +77,8 @@ static void test_a_vector_gives_its_last_item(void)
     int16_t item = 0;
     EXPECT(numbers_take(&vector, &item) && (item == 20) && (vector.count == 2U));
     EXPECT((numbers_at(&vector, 2U) == NULL) && (numbers_at(&vector, 1U) == &vector.items[1]));
+    EXPECT(numbers_take(&vector, &item) && numbers_take(&vector, &item) && (item == 0));
+    item = 20;
     numbers_reset(&vector);
     EXPECT((vector.count == 0U) && !numbers_take(&vector, &item) && (item == 20));
 }
@@ -95,34 +97,51 @@ static void test_a_vector_tells_an_impossible_count(void)
     EXPECT((tap_take_fault() == METE_FAULT_CORRUPT) && (item == 7) && (vector.count == 6U));
 }
 
+static struct {
+    int16_t items[5];
+    size_t count;
+} model;
+
+static void insert_like_the_model(numbers_t *vector, size_t at, int16_t item)
+{
+    const bool fits = (model.count < 5U) && (at <= model.count);
+    EXPECT(numbers_insert(vector, at, item) == fits);
+    if (fits) {
+        for (size_t i = model.count; i > at; i--) {
+            model.items[i] = model.items[i - 1U];
+        }
+        model.items[at] = item;
+        model.count++;
+    }
+}
+
+static void remove_like_the_model(numbers_t *vector, size_t at)
+{
+    const bool is_there = at < model.count;
+    EXPECT(numbers_remove(vector, at) == is_there);
+    if (is_there) {
+        model.count--;
+        for (size_t i = at; i < model.count; i++) {
+            model.items[i] = model.items[i + 1U];
+        }
+    }
+}
+
 static void test_random_work_on_a_vector_agrees_with_a_model(void)
 {
     numbers_t vector = {0};
-    int16_t model[5];
-    size_t count = 0U;
+    model.count = 0U;
     uint32_t random = 0x2545F491U;
     for (size_t step = 0U; step < 4000U; step++) {
         const size_t at = random_below(&random, 7U);
-        const int16_t item = (int16_t)random_below(&random, 30000U);
         if (random_below(&random, 2U) == 0U) {
-            const bool fits = (count < 5U) && (at <= count);
-            EXPECT(numbers_insert(&vector, at, item) == fits);
-            for (size_t i = count; fits && (i > at); i--) {
-                model[i] = model[i - 1U];
-            }
-            model[fits ? at : 0U] = fits ? item : model[0];
-            count += fits ? 1U : 0U;
+            insert_like_the_model(&vector, at, (int16_t)random_below(&random, 30000U));
         } else {
-            const bool is_there = at < count;
-            EXPECT(numbers_remove(&vector, at) == is_there);
-            for (size_t i = at; is_there && (i + 1U < count); i++) {
-                model[i] = model[i + 1U];
-            }
-            count -= is_there ? 1U : 0U;
+            remove_like_the_model(&vector, at);
         }
-        EXPECT((vector.count == count) && numbers_check(&vector));
-        for (size_t i = 0U; i < count; i++) {
-            EXPECT(vector.items[i] == model[i]);
+        EXPECT((vector.count == model.count) && numbers_check(&vector));
+        for (size_t i = 0U; i < model.count; i++) {
+            EXPECT(vector.items[i] == model.items[i]);
         }
     }
 }
@@ -151,6 +170,14 @@ static void test_a_ring_is_first_in_first_out_at_every_place(void)
     EXPECT(tap_take_fault() == 0);
 }
 
+static void test_ends_of_a_ring_run_through_twice_its_capacity(void)
+{
+    for (size_t end = 0U; end < 6U; end++) {
+        EXPECT((mete_fixed_place(end, 3U) == end % 3U) &&
+               (mete_fixed_after(end, 3U) == (end + 1U) % 6U));
+    }
+}
+
 static void test_a_ring_may_hold_a_single_item(void)
 {
     static single_t ring;
@@ -166,7 +193,8 @@ static void test_a_ring_may_hold_a_single_item(void)
 
 static void test_a_ring_tells_impossible_ends(void)
 {
-    static const mete_fixed_ends_t bad[] = {{6U, 0U}, {0U, 6U}, {4U, 0U}, {0U, 1U}, {SIZE_MAX, 0U}};
+    static const mete_fixed_ends_t bad[] = {{6U, 0U},       {0U, 6U}, {4U, 0U}, {0U, 1U},
+                                            {SIZE_MAX, 0U}, {6U, 3U}, {3U, 6U}};
     for (size_t i = 0U; i < sizeof bad / sizeof bad[0]; i++) {
         bytes_t ring = {bad[i], {0U, 0U, 0U}};
         uint8_t item = 7U;
@@ -199,6 +227,7 @@ static void test_a_string_takes_all_of_a_text_or_nothing(void)
            is_equal(string.text, "Annabel"));
     EXPECT(!name_append(&string, "a text that is longer than all of it"));
     name_reset(&string);
+    EXPECT(!name_append(&string, "12345678") && (string.length == 0U));
     EXPECT((string.length == 0U) && is_equal(string.text, "") && name_append(&string, "1234567"));
     EXPECT(tap_take_fault() == 0);
 }
@@ -253,6 +282,7 @@ int main(void)
     RUN(test_a_vector_gives_its_last_item);
     RUN(test_random_work_on_a_vector_agrees_with_a_model);
     RUN(test_a_ring_is_first_in_first_out_at_every_place);
+    RUN(test_ends_of_a_ring_run_through_twice_its_capacity);
     RUN(test_a_ring_may_hold_a_single_item);
     RUN(test_a_ring_tells_impossible_ends);
     RUN(test_a_string_takes_all_of_a_text_or_nothing);
