@@ -4,8 +4,6 @@
 
 #include "mete/object/fixed.h"
 
-#include "mete/core/words.h"
-
 bool mete_fixed_append(size_t *length, char *text, size_t capacity, const void *bytes, size_t size)
 {
     METE_ASSERT((length != NULL) && (text != NULL) && ((bytes != NULL) || (size == 0U)));

@@ -28,6 +28,7 @@
 #include "mete/core/atomic.h"
 #include "mete/core/base.h"
 #include "mete/core/sink.h"
+#include "mete/core/words.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -85,9 +86,8 @@ METE_INLINE bool mete_fixed_has_item(const void *vector, size_t index, size_t co
         const bool fits = \
             mete_fixed_has_room(vector, vector->count, (capacity)) && (index <= vector->count); \
         if (fits) { \
-            for (size_t i = vector->count; i > index; i--) { \
-                vector->items[i] = vector->items[i - 1U]; \
-            } \
+            mete_words_move(&vector->items[index + 1U], &vector->items[index], \
+                            (vector->count - index) * sizeof vector->items[0]); \
             vector->items[index] = item; \
             vector->count++; \
         } \
@@ -98,9 +98,8 @@ METE_INLINE bool mete_fixed_has_item(const void *vector, size_t index, size_t co
         const bool is_there = mete_fixed_has_item(vector, index, vector->count, (capacity)); \
         if (is_there) { \
             vector->count--; \
-            for (size_t i = index; i < vector->count; i++) { \
-                vector->items[i] = vector->items[i + 1U]; \
-            } \
+            mete_words_move(&vector->items[index], &vector->items[index + 1U], \
+                            (vector->count - index) * sizeof vector->items[0]); \
         } \
         return is_there; \
     } \
