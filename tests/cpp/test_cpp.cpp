@@ -37,6 +37,8 @@
 #include "mete/core/text.h"
 #include "mete/core/violation.h"
 #include "mete/core/words.h"
+#include "mete/object/fixed.h"
+#include "mete/object/object.h"
 #include "mete/protect/integrity.h"
 #include "mete/protect/map.h"
 #include "mete/protect/map_report.h"
@@ -248,6 +250,50 @@ void test_slab()
     use(mete_slab_as_alloc(&outbox), sizeof(message));
     EXPECT(mete_slab_reserve(&outbox, 6U) && (mete_slab_usage(&outbox).slab_count == 2U));
     EXPECT((mete_slab_purge(&outbox) == 2U) && mete_slab_check(&outbox));
+}
+
+METE_FIXED_VECTOR(samples, int16_t, 4);
+METE_FIXED_RING(letterbox, message, 2);
+METE_FIXED_STRING(label, 7);
+
+void test_fixed()
+{
+    samples_t samples = {};
+    EXPECT(samples_append(&samples, 3) && samples_append(&samples, 4));
+    int sum = 0;
+    for (int16_t const sample : samples) {
+        sum += sample;
+    }
+    EXPECT((sum == 7) && (samples.count == 2U));
+    letterbox_t letterbox = {};
+    message one = {};
+    EXPECT(letterbox_append(&letterbox, message{7U, 1U, {}}) && letterbox_take(&letterbox, &one) &&
+           (one.number == 7U));
+    label_t label = {};
+    EXPECT(label_append(&label, "abc") && !label_append(&label, "defgh"));
+    mete_text_decimal(label_as_sink(&label), 42U);
+    size_t length = 0U;
+    for (char const c : label) {
+        length += (c != '\0') ? 1U : 0U;
+    }
+    EXPECT((length == 5U) && label_check(&label));
+}
+
+METE_OBJECT_DEFINE(letters, message, 3, nullptr, nullptr, nullptr);
+
+void test_object()
+{
+    mete_heap_t *const heap = mete_heap_init(&app_config);
+    EXPECT(mete_object_init(&letters, mete_heap_as_alloc(heap), &letters_config));
+    {
+        METE_SCOPED(message, one, mete_object_as_alloc(&letters));
+        EXPECT((one != nullptr) && mete_object_owns(&letters, one));
+    }
+    EXPECT(mete_object_usage(&letters).in_use == 0U);
+    auto *const one = static_cast<message *>(mete_object_get(&letters));
+    mete_object_put(&letters, one);
+    use(mete_object_as_alloc(&letters), sizeof(message));
+    EXPECT((mete_object_shrink(&letters, 0U) == 1U) && mete_object_check(&letters));
 }
 
 void test_tier()
@@ -619,6 +665,8 @@ int main()
     RUN(test_pool);
     RUN(test_atomic_pool);
     RUN(test_slab);
+    RUN(test_fixed);
+    RUN(test_object);
     RUN(test_tier);
     RUN(test_route);
     RUN(test_arena);
