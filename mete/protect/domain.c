@@ -14,8 +14,7 @@
 // Paranoid: whoever was moved is where the books say.
 #if METE_CHECK_LEVEL >= 3
 #define CHECK_ALL(domains) \
-    (mete_domain_check(domains) ? (void)0 \
-                                : (void)(METE_FAULT(METE_FAULT_CORRUPT, (domains), NULL)))
+    (mete_domain_check(domains) ? (void)0 : (void)(METE_FAULT(METE_FAULT_CORRUPT, (domains), NULL)))
 #else
 #define CHECK_ALL(domains) ((void)0)
 #endif
@@ -208,7 +207,8 @@ static bool is_region_legal(const config_t *config, const region_t *region)
     const bool is_common = region->owner == METE_DOMAIN_COMMON;
     const bool has_place = (region->name != NULL) && (region->size != 0U) &&
                            (region->size - 1U <= UINTPTR_MAX - region->start);
-    const bool has_policy = (region->rights <= METE_ACCESS_ALL) && !has_rights(region, WRITE_EXECUTE) &&
+    const bool has_policy = (region->rights <= METE_ACCESS_ALL) &&
+                            !has_rights(region, WRITE_EXECUTE) &&
                             ((uint32_t)region->isolation <= METE_DOMAIN_GATE_ONLY) &&
                             is_mask_legal(config, region->receivers) &&
                             ((region->receivers == 0U) || has_rights(region, READ_WRITE));
@@ -259,9 +259,9 @@ static size_t find_same_alloc(const config_t *config, size_t index)
 {
     const mete_alloc_t *const alloc = &config->members[index].alloc;
     size_t other = 0U;
-    while ((other < index) && ((alloc->ops == NULL) ||
-                               (config->members[other].alloc.ops != alloc->ops) ||
-                               (config->members[other].alloc.self != alloc->self))) {
+    while ((other < index) &&
+           ((alloc->ops == NULL) || (config->members[other].alloc.ops != alloc->ops) ||
+            (config->members[other].alloc.self != alloc->self))) {
         other++;
     }
     return other;
@@ -277,9 +277,8 @@ static bool is_span(uint32_t kind)
 // How much room a span has in the buffer; 0: what is no span, or larger than any buffer.
 static size_t room_of(const gate_t *gate, size_t argument)
 {
-    const size_t limit = is_span(gate->arguments[argument].kind)
-                             ? gate->arguments[argument + 1U].limit
-                             : 0U;
+    const size_t limit =
+        is_span(gate->arguments[argument].kind) ? gate->arguments[argument + 1U].limit : 0U;
     return (limit <= SIZE_MAX / 2U) ? mete_align_up(limit, METE_DOMAIN_BUFFER_ALIGN) : 0U;
 }
 
@@ -523,8 +522,7 @@ static bool is_as_wished(const config_t *config, const books_t *books, size_t do
 static size_t find_unsound(const config_t *config)
 {
     size_t i = 0U;
-    while ((i < config->member_count) &&
-           is_as_wished(config, config->members[i].books, i, false) &&
+    while ((i < config->member_count) && is_as_wished(config, config->members[i].books, i, false) &&
            ((config->members[i].gate_books == NULL) ||
             is_as_wished(config, config->members[i].gate_books, i, true))) {
         i++;
@@ -655,7 +653,8 @@ void mete_domain_switch(mete_domain_t *domains, mete_domain_task_t *task)
     commit(domains, task->plan);
     if (domains->switched.size != task->domain) {
         domains->switched.size = task->domain;
-        if (domains->observer.on_event != NULL) {  // The event is ready: everybody waits for a switch.
+        if (domains->observer.on_event !=
+            NULL) {  // The event is ready: everybody waits for a switch.
             domains->observer.on_event(domains->observer.self, &domains->switched);
         }
     }
@@ -1022,9 +1021,9 @@ static bool are_owners_legal(const config_t *config)
     bool is_right = true;
     for (size_t i = 0U; i < config->region_count; i++) {
         const uint8_t owner = config->owners[i];
-        is_right = is_right && ((owner == config->regions[i].owner) ||
-                                ((owner < config->member_count) &&
-                                 is_in(config->regions[i].receivers, owner)));
+        is_right = is_right &&
+                   ((owner == config->regions[i].owner) ||
+                    ((owner < config->member_count) && is_in(config->regions[i].receivers, owner)));
     }
     return is_right;
 }

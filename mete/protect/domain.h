@@ -97,15 +97,17 @@ typedef struct mete_domain_region {
     uint8_t rights;  ///< Of the owner: mete_access_t values; not both to write and to execute.
     mete_domain_isolation_t isolation;
     mete_mpu_memory_t memory;
-    uint32_t receivers;  ///< A bit for each domain that its owner may give it to. Needs the rights to
-                         ///< read and write.
+    uint32_t
+        receivers;  ///< A bit for each domain that its owner may give it to. Needs the rights to
+                    ///< read and write.
 } mete_domain_region_t;
 
 /// Where a plan of a domain is kept: tables as in mete_plan_config_t. Must not lie in a region that a domain writes.
 typedef struct mete_domain_books {
-    mete_plan_wish_t *wishes;  ///< wish_max of them,
+    mete_plan_wish_t *wishes;   ///< wish_max of them,
     mete_plan_share_t *shares;  ///< and as many of these.
-    size_t wish_max;  ///< Regions that the domain may have at once, common and read-shared ones, too.
+    size_t
+        wish_max;  ///< Regions that the domain may have at once, common and read-shared ones, too.
     mete_mpu_image_t *images;   ///< image_max of them,
     mete_plan_range_t *ranges;  ///< and as many of these.
     size_t image_max;
@@ -115,21 +117,22 @@ typedef struct mete_domain_books {
 
 /// A domain. Its number is its place in the table.
 typedef struct mete_domain_member {
-    const char *name;     ///< For people.
-    uint8_t level;        ///< Higher is more secret.
-    mete_alloc_t alloc;   ///< Hands out memory in its regions, to it alone. {NULL, NULL}: none.
+    const char *name;    ///< For people.
+    uint8_t level;       ///< Higher is more secret.
+    mete_alloc_t alloc;  ///< Hands out memory in its regions, to it alone. {NULL, NULL}: none.
     mete_domain_books_t *books;
-    mete_domain_books_t *gate_books;  ///< While a gate of it is inside; only if it may have gate-only regions, else NULL.
+    mete_domain_books_t *
+        gate_books;  ///< While a gate of it is inside; only if it may have gate-only regions, else NULL.
 } mete_domain_member_t;
 
 /// What an argument of a gate is.
 typedef enum mete_domain_argument_kind {
     METE_DOMAIN_UNUSED = 0,  ///< The callee gets 0.
     METE_DOMAIN_VALUE,       ///< A number.
-    METE_DOMAIN_IN,          ///< Address of bytes for the callee: the caller must be able to read them.
-    METE_DOMAIN_OUT,         ///< Of bytes that the callee fills: the caller must be able to write them.
-    METE_DOMAIN_IN_OUT,      ///< Both.
-    METE_DOMAIN_SIZE         ///< How many bytes: follows each of the three.
+    METE_DOMAIN_IN,      ///< Address of bytes for the callee: the caller must be able to read them.
+    METE_DOMAIN_OUT,     ///< Of bytes that the callee fills: the caller must be able to write them.
+    METE_DOMAIN_IN_OUT,  ///< Both.
+    METE_DOMAIN_SIZE     ///< How many bytes: follows each of the three.
 } mete_domain_argument_kind_t;
 
 typedef struct mete_domain_argument {
@@ -139,12 +142,13 @@ typedef struct mete_domain_argument {
 
 /// A gate. Its number is its place in the table.
 typedef struct mete_domain_gate {
-    const char *name;    ///< For people.
-    uintptr_t entry;     ///< What the kernel jumps to. Here it is only kept.
-    uint8_t domain;      ///< Whose it is.
-    uint32_t callers;    ///< A bit for each domain that may call it.
-    mete_span_t buffer;  ///< In a region of its domain that it writes, is not read-shared and cannot be given away. As large as the limits
-                         ///< of all sizes, each rounded up to METE_DOMAIN_BUFFER_ALIGN.
+    const char *name;  ///< For people.
+    uintptr_t entry;   ///< What the kernel jumps to. Here it is only kept.
+    uint8_t domain;    ///< Whose it is.
+    uint32_t callers;  ///< A bit for each domain that may call it.
+    mete_span_t
+        buffer;  ///< In a region of its domain that it writes, is not read-shared and cannot be given away. As large as the limits
+                 ///< of all sizes, each rounded up to METE_DOMAIN_BUFFER_ALIGN.
     mete_domain_argument_t arguments[METE_DOMAIN_ARGUMENT_MAX];
 } mete_domain_gate_t;
 
@@ -186,8 +190,9 @@ typedef struct mete_domain_config {
     mete_domain_call_t *calls;    ///< gate_count of these,
     mete_domain_usage_t *usages;  ///< and member_count of these: the module's from init on.
     const mete_plan_backend_t *backend;
-    mete_mpu_t mpu;            ///< {NULL, NULL}: there is no hardware, only judgement.
-    mete_observer_t observer;  ///< Hears METE_EVENT_SWITCH, ACQUIRE, RELEASE, RESIZE, REFUSE and FAULT.
+    mete_mpu_t mpu;  ///< {NULL, NULL}: there is no hardware, only judgement.
+    mete_observer_t
+        observer;  ///< Hears METE_EVENT_SWITCH, ACQUIRE, RELEASE, RESIZE, REFUSE and FAULT.
 } mete_domain_config_t;
 
 /// What was asked for.
@@ -206,17 +211,18 @@ typedef enum mete_domain_answer {
     METE_DOMAIN_DONE = 0,
     METE_DOMAIN_ABSENT,     ///< There is no such gate, region or domain; or it is in no gate.
     METE_DOMAIN_FORBIDDEN,  ///< The policy says no.
-    METE_DOMAIN_WILD,       ///< An argument is beyond its limit, or leads where the caller has no rights.
-    METE_DOMAIN_BUSY,       ///< The gate serves another call.
-    METE_DOMAIN_FULL        ///< No memory; or the receiver's plan does not take the region.
+    METE_DOMAIN_WILD,  ///< An argument is beyond its limit, or leads where the caller has no rights.
+    METE_DOMAIN_BUSY,  ///< The gate serves another call.
+    METE_DOMAIN_FULL   ///< No memory; or the receiver's plan does not take the region.
 } mete_domain_answer_t;
 
 /// The last refusal.
 typedef struct mete_domain_refusal {
     mete_domain_request_t request;
     mete_domain_answer_t answer;
-    uint8_t caller;     ///< Who asked,
-    uint8_t owner;      ///< and whose it is: of a gate, of an address. METE_DOMAIN_COMMON: nobody's, or everybody's.
+    uint8_t caller;  ///< Who asked,
+    uint8_t
+        owner;  ///< and whose it is: of a gate, of an address. METE_DOMAIN_COMMON: nobody's, or everybody's.
     uintptr_t address;  ///< What it was about: an address, or the number of a gate or a region.
 } mete_domain_refusal_t;
 
@@ -225,7 +231,8 @@ typedef struct mete_domain {
     mete_domain_task_t *running;
     mete_mpu_t mpu;
     mete_observer_t observer;
-    mete_event_t switched;  // What the observer heard last of domains that run; its size is the domain.
+    mete_event_t
+        switched;  // What the observer heard last of domains that run; its size is the domain.
     const mete_domain_config_t *config;
     mete_domain_refusal_t last;
 } mete_domain_t;
@@ -233,15 +240,15 @@ typedef struct mete_domain {
 /// What is wrong with a config.
 typedef enum mete_domain_verdict {
     METE_DOMAIN_READY = 0,
-    METE_DOMAIN_NO_TABLE,     ///< A table is missing, or has more entries than there may be.
-    METE_DOMAIN_BAD_REGION,   ///< region: it breaks a limit stated above.
-    METE_DOMAIN_OVERLAP,      ///< region: it shares bytes with `other`.
-    METE_DOMAIN_BAD_MEMBER,   ///< member: no name; an allocator that `other` has, too; no books, or some that another one has, too; a
-                              ///< gate-only region and no gate_books.
-    METE_DOMAIN_BAD_GATE,     ///< gate: it breaks a limit stated above.
-    METE_DOMAIN_EXPOSED,      ///< region: a domain could write over the module's tables or an allocator's.
-    METE_DOMAIN_NO_PLAN,      ///< member: `plan` says why, or it has more regions than wishes.
-    METE_DOMAIN_NO_MPU        ///< The hardware is of another kind.
+    METE_DOMAIN_NO_TABLE,    ///< A table is missing, or has more entries than there may be.
+    METE_DOMAIN_BAD_REGION,  ///< region: it breaks a limit stated above.
+    METE_DOMAIN_OVERLAP,     ///< region: it shares bytes with `other`.
+    METE_DOMAIN_BAD_MEMBER,  ///< member: no name; an allocator that `other` has, too; no books, or some that another one has, too; a
+                             ///< gate-only region and no gate_books.
+    METE_DOMAIN_BAD_GATE,    ///< gate: it breaks a limit stated above.
+    METE_DOMAIN_EXPOSED,  ///< region: a domain could write over the module's tables or an allocator's.
+    METE_DOMAIN_NO_PLAN,  ///< member: `plan` says why, or it has more regions than wishes.
+    METE_DOMAIN_NO_MPU    ///< The hardware is of another kind.
 } mete_domain_verdict_t;
 
 /// The first that applies, and about whom it is.
@@ -279,7 +286,8 @@ void mete_domain_reset(mete_domain_t *domains, mete_domain_task_t *task);
 
 /// True if it may do all of `access`, mete_access_t values joined, to all bytes. They must be in one region; none is
 /// allowed everywhere.
-bool mete_domain_allows(const mete_domain_t *domains, uintptr_t start, size_t size, uint32_t access);
+bool mete_domain_allows(const mete_domain_t *domains, uintptr_t start, size_t size,
+                        uint32_t access);
 
 /// Memory of its domain's allocator. NULL: there is none, or size or alignment are illegal.
 void *mete_domain_acquire(mete_domain_t *domains, size_t size, size_t align);

@@ -91,9 +91,8 @@ static bool heard(mete_event_kind_t kind, uintptr_t block, size_t size)
 
 static void set_region(size_t index, const char *name, uint8_t owner, uint8_t rights)
 {
-    regions[index] =
-        (mete_domain_region_t){name, unit_at(index),       UNIT,           owner,
-                               rights, METE_DOMAIN_EXCLUSIVE, METE_MPU_CACHED, 0U};
+    regions[index] = (mete_domain_region_t){
+        name, unit_at(index), UNIT, owner, rights, METE_DOMAIN_EXCLUSIVE, METE_MPU_CACHED, 0U};
 }
 
 static void make_regions(void)
@@ -915,8 +914,7 @@ static void test_a_double_free_is_the_allocators_to_notice(void)
     if (METE_CHECK_LEVEL >= 1) {
         EXPECT(mete_domain_release(&domains, block, BLOCK, 4U) == METE_DOMAIN_FORBIDDEN);
         EXPECT(tap_take_fault() == METE_FAULT_DOUBLE_FREE);
-        EXPECT(
-            refused(METE_DOMAIN_RELEASE, METE_DOMAIN_FORBIDDEN, LOW, LOW, (uintptr_t)block));
+        EXPECT(refused(METE_DOMAIN_RELEASE, METE_DOMAIN_FORBIDDEN, LOW, LOW, (uintptr_t)block));
     }
     EXPECT(mete_pool_check(&pools[LOW]));
 }
@@ -1047,8 +1045,8 @@ static void test_a_region_is_given_by_its_owner_to_whom_it_may_be(void)
     EXPECT(mete_domain_transfer(&domains, CONSTANTS, MID) == METE_DOMAIN_FORBIDDEN);
     event_count = 0U;
     EXPECT(mete_domain_transfer(&domains, REGION_COUNT, MID) == METE_DOMAIN_ABSENT);
-    EXPECT(refused(METE_DOMAIN_TRANSFER, METE_DOMAIN_ABSENT, LOW, METE_DOMAIN_COMMON,
-                   REGION_COUNT));
+    EXPECT(
+        refused(METE_DOMAIN_TRANSFER, METE_DOMAIN_ABSENT, LOW, METE_DOMAIN_COMMON, REGION_COUNT));
     EXPECT(mete_domain_transfer(&domains, TICKET, DOMAIN_COUNT) == METE_DOMAIN_ABSENT);
     EXPECT((owners[TICKET] == LOW) && is_filled(TICKET, 0U, STALE, UNIT));
     EXPECT(mete_domain_transfer(&domains, TICKET, HIGH) == METE_DOMAIN_DONE);

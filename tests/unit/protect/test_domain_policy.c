@@ -16,7 +16,11 @@
 
 enum { SUBJECT, HOMES, REGION_COUNT = HOMES + DOMAIN_COUNT };  // The homes are one for each domain.
 enum { LEVEL_COUNT = 3, ISOLATION_COUNT = 3, OWNER_COUNT = DOMAIN_COUNT + 1 };
-enum { OPEN_GATE, OWNERS_GATE = DOMAIN_COUNT, GATE_COUNT };  // A gate for each domain into itself, and one more.
+enum {
+    OPEN_GATE,
+    OWNERS_GATE = DOMAIN_COUNT,
+    GATE_COUNT
+};  // A gate for each domain into itself, and one more.
 
 static mete_domain_region_t regions[REGION_COUNT];
 static mete_domain_gate_t gates[GATE_COUNT];
@@ -213,8 +217,7 @@ static void try_transfers(const policy_t *policy, size_t caller, bool is_in_gate
         const bool should_be = should_hold(policy, caller, is_in_gate) && (receiver != caller) &&
                                (((policy->mask >> receiver) & 1U) != 0U);
         arena[UNIT - 1U] = 0x77U;
-        const bool is_given =
-            mete_domain_transfer(&domains, SUBJECT, receiver) == METE_DOMAIN_DONE;
+        const bool is_given = mete_domain_transfer(&domains, SUBJECT, receiver) == METE_DOMAIN_DONE;
         expect_answer(is_given, should_be);
         EXPECT(arena[UNIT - 1U] == (is_given ? 0U : 0x77U));
         EXPECT(owners[SUBJECT] == (is_given ? receiver : regions[SUBJECT].owner));
@@ -307,13 +310,14 @@ static void set_life_region(size_t index, uint8_t owner, mete_domain_isolation_t
 
 static void set_life_gate(size_t index, uint8_t domain, uint32_t callers, size_t region)
 {
-    life_gates[index] = (mete_domain_gate_t){
-        .name = "gate",
-        .domain = domain,
-        .callers = callers,
-        .buffer = {(void *)unit_at(2U * region), BUFFER_SIZE},
-        .arguments = {{METE_DOMAIN_IN, 0U}, {METE_DOMAIN_SIZE, 16U}, {METE_DOMAIN_OUT, 0U},
-                      {METE_DOMAIN_SIZE, 16U}}};
+    life_gates[index] = (mete_domain_gate_t){.name = "gate",
+                                             .domain = domain,
+                                             .callers = callers,
+                                             .buffer = {(void *)unit_at(2U * region), BUFFER_SIZE},
+                                             .arguments = {{METE_DOMAIN_IN, 0U},
+                                                           {METE_DOMAIN_SIZE, 16U},
+                                                           {METE_DOMAIN_OUT, 0U},
+                                                           {METE_DOMAIN_SIZE, 16U}}};
 }
 
 static void begin_life(void)
@@ -355,8 +359,8 @@ static bool is_in_open_buffer(uintptr_t address)
     bool is_it = false;
     for (size_t i = 0U; i < LIFE_GATE_COUNT; i++) {
         const mete_span_t buffer = life_gates[i].buffer;
-        is_it = is_it || ((life_calls[i].task != NULL) &&
-                          (address - (uintptr_t)buffer.start < buffer.size));
+        is_it = is_it ||
+                ((life_calls[i].task != NULL) && (address - (uintptr_t)buffer.start < buffer.size));
     }
     return is_it;
 }
@@ -380,8 +384,8 @@ static void search(void)
         for (size_t k = 0U; k < UNIT; k++) {
             const uintptr_t address = life_regions[i].start + k;
             const uint8_t byte = *(const unsigned char *)address;
-            const bool is_fine = (byte == 0U) || (byte == mark_of(life_owners[i])) ||
-                                 is_in_open_buffer(address);
+            const bool is_fine =
+                (byte == 0U) || (byte == mark_of(life_owners[i])) || is_in_open_buffer(address);
             found_count += is_fine ? 0U : 1U;
             searched_count++;
         }
@@ -427,11 +431,11 @@ static void step(uint32_t *random)
         step_kinds[2] += (mete_domain_leave(&domains) == METE_DOMAIN_DONE) ? 1U : 0U;
         break;
     case 6U:
-        step_kinds[3] += (mete_domain_transfer(&domains, random_below(random, BOARD + 1U),
-                                               random_below(random, DOMAIN_COUNT)) ==
-                          METE_DOMAIN_DONE)
-                             ? 1U
-                             : 0U;
+        step_kinds[3] +=
+            (mete_domain_transfer(&domains, random_below(random, BOARD + 1U),
+                                  random_below(random, DOMAIN_COUNT)) == METE_DOMAIN_DONE)
+                ? 1U
+                : 0U;
         break;
     default:
         if (random_below(random, 4U) == 0U) {
