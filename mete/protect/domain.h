@@ -152,15 +152,20 @@ typedef struct mete_domain_gate {
     mete_domain_argument_t arguments[METE_DOMAIN_ARGUMENT_MAX];
 } mete_domain_gate_t;
 
-struct mete_domain_usage;
+/// How often. All wrap.
+typedef struct {
+    size_t switch_count;   ///< Began to run: switch, enter and leave.
+    size_t call_count;     ///< Entered a gate of another domain or of itself.
+    size_t refusal_count;  ///< Tried what it may not do.
+} mete_domain_usage_t;
 
 /// Where a task is. Three words; add fills them in. Its plan is what a fault handler asks.
 typedef struct mete_domain_task {
-    const mete_plan_t *plan;          ///< Of where it is now.
-    struct mete_domain_usage *usage;  // Likewise.
-    uint8_t domain;                   // Where that is,
-    uint8_t home;                     // where it belongs,
-    uint8_t gate;                     // and the gate that it is in.
+    const mete_plan_t *plan;     ///< Of where it is now.
+    mete_domain_usage_t *usage;  // Likewise.
+    uint8_t domain;              // Where that is,
+    uint8_t home;                // where it belongs,
+    uint8_t gate;                // and the gate that it is in.
 } mete_domain_task_t;
 
 /// Written by a gate that serves. Private.
@@ -170,13 +175,6 @@ typedef struct mete_domain_call {
     uint8_t gate;              // and the gate that it was in there.
     uintptr_t arguments[METE_DOMAIN_ARGUMENT_MAX];
 } mete_domain_call_t;
-
-/// How often. All wrap.
-typedef struct mete_domain_usage {
-    size_t switch_count;   ///< Began to run: switch, enter and leave.
-    size_t call_count;     ///< Entered a gate of another domain or of itself.
-    size_t refusal_count;  ///< Tried what it may not do.
-} mete_domain_usage_t;
 
 /// It must outlive the module; const is best.
 typedef struct mete_domain_config {
@@ -321,6 +319,19 @@ const mete_domain_refusal_t *mete_domain_last(const mete_domain_t *domains);
 /// True if all plans still say what the policy says, and the running task is where its calls say. Changes and reports
 /// nothing. O(domains * regions^2).
 bool mete_domain_check(const mete_domain_t *domains);
+
+/// Books `name` for plans of up to `wish_count` regions, in `image_count` of the hardware, with their tables. At file scope.
+#define METE_DOMAIN_BOOKS_DEFINE(name, wish_count, image_count) \
+    static mete_plan_wish_t name##_wishes[(wish_count)]; \
+    static mete_plan_share_t name##_shares[(wish_count)]; \
+    static mete_mpu_image_t name##_images[(image_count)]; \
+    static mete_plan_range_t name##_ranges[(image_count)]; \
+    static mete_domain_books_t name = {.wishes = name##_wishes, \
+                                       .shares = name##_shares, \
+                                       .wish_max = (wish_count), \
+                                       .images = name##_images, \
+                                       .ranges = name##_ranges, \
+                                       .image_max = (image_count)}
 
 #ifdef __cplusplus
 }

@@ -165,12 +165,11 @@ static const mete_domain_config_t *domain_config(void)
                                           .owners = owners,
                                           .usages = usages,
                                           .observer = {on_event, NULL}};
-    regions[0] =
-        (mete_domain_region_t){.name = "code",
-                               .start = mpu_target.code_start,
-                               .size = mpu_target.code_last - mpu_target.code_start + 1U,
-                               .owner = METE_DOMAIN_COMMON,
-                               .rights = METE_ACCESS_READ | METE_ACCESS_EXECUTE};
+    regions[0] = (mete_domain_region_t){.name = "code",
+                                        .start = mpu_target.code_start,
+                                        .size = mpu_target.code_last - mpu_target.code_start + 1U,
+                                        .owner = METE_DOMAIN_COMMON,
+                                        .rights = METE_ACCESS_READ | METE_ACCESS_EXECUTE};
     for (size_t i = 1U; i < REGION_COUNT; i++) {
         const size_t owner = (i - 1U) / (WISH_COUNT - 1U);
         regions[i] = (mete_domain_region_t){.name = "part",
