@@ -213,7 +213,7 @@ static bool is_region_legal(const config_t *config, const region_t *region)
                             is_mask_legal(config, region->receivers) &&
                             ((region->receivers == 0U) || has_rights(region, READ_WRITE));
     return has_place && has_policy &&
-           (is_common ? ((region->receivers == 0U) && !has_rights(region, METE_ACCESS_WRITE))
+           (is_common ? !has_rights(region, METE_ACCESS_WRITE)
                       : (region->owner < config->member_count));
 }
 
@@ -677,7 +677,7 @@ static uint32_t access_of(uint32_t kind)
                                         : (uint32_t)READ_WRITE);
 }
 
-// The size that stands behind a span. Only asked of spans, which are never last.
+// A span's size stands behind it, and is judged by itself. Spans are never last.
 static bool is_tame(const mete_domain_t *domains, const gate_t *gate, const uintptr_t *arguments,
                     size_t i)
 {
@@ -689,8 +689,7 @@ static bool is_tame(const mete_domain_t *domains, const gate_t *gate, const uint
     case METE_DOMAIN_IN:
     case METE_DOMAIN_OUT:
     case METE_DOMAIN_IN_OUT:
-        return (arguments[i + 1U] <= gate->arguments[i + 1U].limit) &&
-               allows(domains, domains->running, arguments[i], arguments[i + 1U],
+        return allows(domains, domains->running, arguments[i], arguments[i + 1U],
                       access_of(argument->kind));
     default:
         return true;
@@ -736,9 +735,11 @@ static void hand_back(const mete_domain_t *domains, const gate_t *gate, const ca
     const unsigned char *place = gate->buffer.start;
     for (size_t i = 0U; i < METE_DOMAIN_ARGUMENT_MAX; i++) {
         const uint32_t kind = gate->arguments[i].kind;
-        if (((kind == METE_DOMAIN_OUT) || (kind == METE_DOMAIN_IN_OUT)) &&
-            allows(domains, domains->running, call->arguments[i], call->arguments[i + 1U],
-                   METE_ACCESS_WRITE)) {
+        if (!is_span(kind)) {
+            continue;
+        }
+        if ((kind != METE_DOMAIN_IN) && allows(domains, domains->running, call->arguments[i],
+                                               call->arguments[i + 1U], METE_ACCESS_WRITE)) {
             mete_words_move((void *)call->arguments[i], place, call->arguments[i + 1U]);
         }
         place += room_of(gate, i);

@@ -622,7 +622,7 @@ void test_domain()
     const mete_domain_member_t member{"one", 0, {nullptr, nullptr}, &books, nullptr};
     const uint8_t rw = METE_ACCESS_READ | METE_ACCESS_WRITE;
     const mete_domain_region_t region{
-        "own", 0x20000000, 0x1000, 0, rw, METE_DOMAIN_EXCLUSIVE, METE_MPU_CACHED, 0};
+        "own", 0xA0000000, 0x1000, 0, rw, METE_DOMAIN_EXCLUSIVE, METE_MPU_CACHED, 0};
     uint8_t owner = 0;
     mete_domain_usage_t usage;
     mete_domain_config_t config{};
@@ -638,7 +638,7 @@ void test_domain()
     EXPECT(mete_domain_init(&domains, &config).verdict == METE_DOMAIN_READY);
     EXPECT(mete_domain_add(&domains, &task, 0));
     mete_domain_switch(&domains, &task);
-    EXPECT(mete_domain_allows(&domains, 0x20000000, 16, rw) && mete_domain_check(&domains));
+    EXPECT(mete_domain_allows(&domains, 0xA0000000, 16, rw) && mete_domain_check(&domains));
     EXPECT(mete_domain_leave(&domains) == METE_DOMAIN_ABSENT);
     EXPECT(mete_domain_last(&domains)->request == METE_DOMAIN_LEAVE);
 }

@@ -323,9 +323,13 @@ static void test_init_refuses_regions_that_share_a_byte(void)
     EXPECT(is_refused(METE_DOMAIN_OVERLAP, OF_MID, OF_LOW));
     regions[OF_MID].size += 1U;
     EXPECT(is_refused(METE_DOMAIN_OVERLAP, OF_HIGH, OF_MID));
-    regions[OF_MID].start -= 1U;
-    regions[OF_MID].size += 2U;
-    EXPECT(is_refused(METE_DOMAIN_OVERLAP, OF_MID, OF_LOW));
+    regions[CONSTANTS].start = unit_at(REGION_COUNT) + 8U;
+    regions[CODE].start = unit_at(REGION_COUNT);
+    EXPECT(is_refused(METE_DOMAIN_OVERLAP, CODE, CONSTANTS));
+    regions[CODE].start = unit_at(REGION_COUNT) - 1U;
+    regions[CONSTANTS].start = unit_at(REGION_COUNT);
+    regions[CONSTANTS].size = 1U;  // Whole inside.
+    EXPECT(is_refused(METE_DOMAIN_OVERLAP, CODE, CONSTANTS));
 }
 
 static void test_init_refuses_a_domain_that_lacks_something(void)
@@ -533,6 +537,9 @@ static void test_each_domain_has_its_own_and_what_is_shared(void)
     expect_rights(&low, of_low);
     expect_rights(&mid, of_mid);
     expect_rights(&high, of_high);
+    const uintptr_t nobodys = unit_at(REGION_COUNT);  // The kernel's, say.
+    EXPECT(mete_plan_allows(high.plan, nobodys, 4U, W, METE_PRIVILEGED));
+    EXPECT(!mete_plan_allows(high.plan, nobodys, 4U, R, METE_UNPRIVILEGED));
 }
 
 static void test_a_level_decides_who_reads(void)
@@ -759,6 +766,10 @@ static void test_calls_nest_and_tasks_are_apart(void)
     setup();
     run(&low);
     EXPECT(mete_domain_enter(&domains, RELAY, arguments) == METE_DOMAIN_DONE);
+    event_count = 0U;
+    uintptr_t others[4] = {0U, 0U, 0U, 0U};  // LOW may call this one; but it is MID now.
+    EXPECT(mete_domain_enter(&domains, ADD, others) == METE_DOMAIN_FORBIDDEN);
+    EXPECT(refused(METE_DOMAIN_CALL, METE_DOMAIN_FORBIDDEN, MID, MID, ADD));
     uintptr_t deeper[4] = {unit_at(OF_MID), 1U, unit_at(BOARD), 1U};
     EXPECT(mete_domain_enter(&domains, SIGN, deeper) == METE_DOMAIN_DONE);
     EXPECT(mete_domain_check(&domains) && is_in_force(HIGH, 1U));
@@ -886,6 +897,10 @@ static void test_a_domain_touches_no_block_of_another(void)
            METE_DOMAIN_FORBIDDEN);
     EXPECT((mete_pool_usage(&pools[MID]).in_use == 1U) && (tap_take_fault() == 0));
     EXPECT(mete_domain_usage(&domains, LOW).refusal_count == 4U);
+    run(&high);  // It reads the board.
+    EXPECT(mete_domain_release(&domains, (void *)unit_at(BOARD), BLOCK, 4U) ==
+           METE_DOMAIN_FORBIDDEN);
+    EXPECT(tap_take_fault() == 0);
 }
 
 static void test_sizes_and_alignments_are_judged_before_the_allocator_sees_them(void)
