@@ -711,19 +711,19 @@ static size_t find_wild(const mete_domain_t *domains, const gate_t *gate,
 // kernel's to read, whether the plan has it to read or not at all.
 static void hand_over(const gate_t *gate, const call_t *call, uintptr_t *arguments)
 {
-    unsigned char *place = gate->buffer.start;
+    uintptr_t place = (uintptr_t)gate->buffer.start;
     for (size_t i = 0U; i < METE_DOMAIN_ARGUMENT_MAX; i++) {
         const uint32_t kind = gate->arguments[i].kind;
         if (kind == METE_DOMAIN_UNUSED) {
             arguments[i] = 0U;
         } else if (is_span(kind)) {
             const size_t size = call->arguments[i + 1U];
-            if (kind == METE_DOMAIN_OUT) {
-                mete_words_fill(place, 0U, size);
-            } else {
-                mete_words_move(place, (const void *)call->arguments[i], size);
+            if ((size != 0U) && (kind == METE_DOMAIN_OUT)) {
+                mete_words_fill((void *)place, 0U, size);
+            } else if (size != 0U) {
+                mete_words_move((void *)place, (const void *)call->arguments[i], size);
             }
-            arguments[i] = (uintptr_t)place;
+            arguments[i] = place;
             place += room_of(gate, i);
         }
     }
@@ -732,17 +732,18 @@ static void hand_over(const gate_t *gate, const call_t *call, uintptr_t *argumen
 // What the caller gets, if it still may: meanwhile its memory may have been given away. Copied under its plan, as above.
 static void hand_back(const mete_domain_t *domains, const gate_t *gate, const call_t *call)
 {
-    const unsigned char *place = gate->buffer.start;
+    uintptr_t place = (uintptr_t)gate->buffer.start;
     for (size_t i = 0U; i < METE_DOMAIN_ARGUMENT_MAX; i++) {
         const uint32_t kind = gate->arguments[i].kind;
-        if (!is_span(kind)) {
-            continue;
+        if (is_span(kind)) {
+            const uintptr_t to = call->arguments[i];
+            const size_t size = call->arguments[i + 1U];
+            if ((kind != METE_DOMAIN_IN) && (size != 0U) &&
+                allows(domains, domains->running, to, size, METE_ACCESS_WRITE)) {
+                mete_words_move((void *)to, (const void *)place, size);
+            }
+            place += room_of(gate, i);
         }
-        if ((kind != METE_DOMAIN_IN) && allows(domains, domains->running, call->arguments[i],
-                                               call->arguments[i + 1U], METE_ACCESS_WRITE)) {
-            mete_words_move((void *)call->arguments[i], place, call->arguments[i + 1U]);
-        }
-        place += room_of(gate, i);
     }
 }
 
@@ -763,7 +764,9 @@ static void begin(mete_domain_t *domains, const gate_t *gate, call_t *call,
 // The gate is free again, and nothing of the call is left in its buffer.
 static void end(const gate_t *gate, call_t *call)
 {
-    mete_words_fill(gate->buffer.start, 0U, gate->buffer.size);
+    if (gate->buffer.size != 0U) {
+        mete_words_fill(gate->buffer.start, 0U, gate->buffer.size);
+    }
     call->task = NULL;
 }
 
