@@ -476,11 +476,7 @@ static void set_up_tables(const config_t *config)
     for (size_t i = 0U; i < config->gate_count; i++) {
         config->calls[i].task = NULL;
     }
-    for (size_t i = 0U; i < config->member_count; i++) {
-        config->usages[i].switch_count = 0U;
-        config->usages[i].call_count = 0U;
-        config->usages[i].refusal_count = 0U;
-    }
+    mete_words_fill(config->usages, 0U, config->member_count * sizeof *config->usages);
 }
 
 static bool make_all_plans(const config_t *config, result_t *result)
@@ -573,7 +569,11 @@ mete_domain_result_t mete_domain_init(mete_domain_t *domains, const mete_domain_
             }
         }
     }
-    return result;
+    const mete_plan_result_t *const plan = &result.plan;
+    return (result_t){result.verdict,
+                      result.index,
+                      result.other,
+                      {plan->verdict, plan->wish, plan->other, plan->start, plan->last}};
 }
 
 static void put(const config_t *config, task_t *task, uint8_t domain, uint8_t gate)
@@ -1003,12 +1003,12 @@ uint8_t mete_domain_owner_of(const mete_domain_t *domains, uintptr_t address)
 mete_domain_usage_t mete_domain_usage(const mete_domain_t *domains, size_t domain)
 {
     METE_ASSERT((domains != NULL) && (domains->config != NULL));
-    mete_domain_usage_t usage = {0U, 0U, 0U};
-    if (domain < domains->config->member_count) {
-        usage.switch_count = domains->config->usages[domain].switch_count;
-        usage.call_count = domains->config->usages[domain].call_count;
-        usage.refusal_count = domains->config->usages[domain].refusal_count;
-    }
+    const bool is_there = domain < domains->config->member_count;
+    const mete_domain_usage_t *const kept = &domains->config->usages[is_there ? domain : 0U];
+    mete_domain_usage_t usage;
+    usage.switch_count = is_there ? kept->switch_count : 0U;
+    usage.call_count = is_there ? kept->call_count : 0U;
+    usage.refusal_count = is_there ? kept->refusal_count : 0U;
     return usage;
 }
 
