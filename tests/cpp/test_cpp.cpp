@@ -39,6 +39,7 @@
 #include "mete/core/words.h"
 #include "mete/object/fixed.h"
 #include "mete/object/object.h"
+#include "mete/protect/domain.h"
 #include "mete/protect/integrity.h"
 #include "mete/protect/map.h"
 #include "mete/protect/map_report.h"
@@ -651,6 +652,43 @@ void test_stacks()
     EXPECT((mete_stacks_purge(&stacks) == 512U) && mete_stacks_check(&stacks));
 }
 
+void test_domain()
+{
+    mete_plan_wish_t wishes[2];
+    mete_plan_share_t shares[2];
+    mete_mpu_image_t images[2];
+    mete_plan_range_t ranges[2];
+    mete_domain_books_t books{};
+    books.wishes = wishes;
+    books.shares = shares;
+    books.wish_max = 2;
+    books.images = images;
+    books.ranges = ranges;
+    books.image_max = 2;
+    const mete_domain_member_t member{"one", 0, {nullptr, nullptr}, &books, nullptr};
+    const uint8_t rw = METE_ACCESS_READ | METE_ACCESS_WRITE;
+    const mete_domain_region_t region{
+        "own", 0xA0000000, 0x1000, 0, rw, METE_DOMAIN_EXCLUSIVE, METE_MPU_CACHED, 0};
+    uint8_t owner = 0;
+    mete_domain_usage_t usage;
+    mete_domain_config_t config{};
+    config.members = &member;
+    config.member_count = 1;
+    config.regions = &region;
+    config.region_count = 1;
+    config.owners = &owner;
+    config.usages = &usage;
+    config.backend = &mete_plan_pages;
+    mete_domain_t domains;
+    mete_domain_task_t task;
+    EXPECT(mete_domain_init(&domains, &config).verdict == METE_DOMAIN_READY);
+    EXPECT(mete_domain_add(&domains, &task, 0));
+    mete_domain_switch(&domains, &task);
+    EXPECT(mete_domain_allows(&domains, 0xA0000000, 16, rw) && mete_domain_check(&domains));
+    EXPECT(mete_domain_leave(&domains) == METE_DOMAIN_ABSENT);
+    EXPECT(mete_domain_last(&domains)->request == METE_DOMAIN_LEAVE);
+}
+
 }  // namespace
 
 int main()
@@ -685,5 +723,6 @@ int main()
     RUN(test_protection);
     RUN(test_stack);
     RUN(test_stacks);
+    RUN(test_domain);
     return tap_finish();
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
 // Switches between the protection of two tasks: mete_plan_commit() of a plan of four regions while another one of four is
-// enforced. What it costs is counted from outside, between probe_switch_begin and probe_switch_end; see
-// tools/dev/insn-count. And what a driver must keep, and must forget.
+// enforced. What it costs is counted from outside, between probe_..._begin and probe_..._end; see
+// tools/dev/insn-count. So is a switch between two domains, with an observer. And what a driver must keep, and must forget.
 
+#include "mete/protect/domain.h"
 #ifdef __riscv
 #include "mete/protect/plan_pmp.h"
 #endif
@@ -35,26 +36,40 @@ static task_t tasks[2];
 static mete_mpu_t mpu;
 
 void switch_to(const mete_plan_t *plan);
-void probe_switch(const mete_plan_t *plan);
+void probe_switch_to(const mete_plan_t *plan);
 
 __attribute__((noinline)) void switch_to(const mete_plan_t *plan)
 {
     mete_plan_commit(plan, mpu);
 }
 
+static mete_domain_t domains;
+
+void switch_domain(mete_domain_task_t *task);
+void probe_switch_domain(mete_domain_task_t *task);
+
+__attribute__((noinline)) void switch_domain(mete_domain_task_t *task)
+{
+    mete_domain_switch(&domains, task);
+}
+
 #ifdef __riscv
-__asm__(".text\n.globl probe_switch, probe_switch_begin, probe_switch_end\n"
-        "probe_switch: addi sp, sp, -16\n sw ra, 0(sp)\n"
-        "probe_switch_begin: jal switch_to\n"
-        "probe_switch_end: lw ra, 0(sp)\n addi sp, sp, 16\n ret\n");
+#define PROBE_CALL(name) \
+    __asm__(".text\n.globl probe_" #name ", probe_" #name "_begin, probe_" #name "_end\n" \
+            "probe_" #name ": addi sp, sp, -16\n sw ra, 0(sp)\n" \
+            "probe_" #name "_begin: jal " #name "\n" \
+            "probe_" #name "_end: lw ra, 0(sp)\n addi sp, sp, 16\n ret\n")
 #else
-__asm__(
-    ".text\n.thumb\n.syntax unified\n.globl probe_switch, probe_switch_begin, probe_switch_end\n"
-    ".type probe_switch, %function\n"
-    "probe_switch: push {r3, lr}\n"
-    "probe_switch_begin: bl switch_to\n"
-    "probe_switch_end: pop {r3, pc}\n");
+#define PROBE_CALL(name) \
+    __asm__(".text\n.thumb\n.syntax unified\n" \
+            ".globl probe_" #name ", probe_" #name "_begin, probe_" #name "_end\n" \
+            ".type probe_" #name ", %function\n" \
+            "probe_" #name ": push {r3, lr}\n" \
+            "probe_" #name "_begin: bl " #name "\n" \
+            "probe_" #name "_end: pop {r3, pc}\n")
 #endif
+PROBE_CALL(switch_to);
+PROBE_CALL(switch_domain);
 
 // Code, and three parts of the arena that no other task has.
 static void make(task_t *task, unsigned char *memory)
@@ -94,7 +109,7 @@ static void each_task_reaches_its_own(void)
     mete_plan_commit(&tasks[0].plan, mpu);
     mete_mpu_enable(mpu);
     for (size_t i = 1U; i <= ROUNDS; i++) {
-        probe_switch(&tasks[i % 2U].plan);
+        probe_switch_to(&tasks[i % 2U].plan);
         EXPECT(is_reachable(&tasks[i % 2U]));
         EXPECT(!is_reachable(&tasks[(i + 1U) % 2U]));
     }
@@ -122,6 +137,74 @@ static void a_commit_leaves_it_on_or_off(void)
     mete_mpu_enable(mpu);
     mete_plan_commit(&tasks[0].plan, mpu);
     EXPECT(is_reachable(&tasks[0]) && !is_reachable(&tasks[1]));
+    mete_mpu_disable(mpu);
+}
+
+// Code is common, and each of two domains has three parts of the arena.
+enum { DOMAIN_COUNT = 2, REGION_COUNT = 1 + DOMAIN_COUNT * (WISH_COUNT - 1) };
+static size_t told_count;
+
+static void on_event(void *self, const mete_event_t *event)
+{
+    (void)self;
+    (void)event;
+    told_count++;
+}
+
+static const mete_domain_config_t *domain_config(void)
+{
+    static mete_domain_region_t regions[REGION_COUNT];
+    static mete_domain_books_t books[DOMAIN_COUNT];
+    static mete_domain_member_t members[DOMAIN_COUNT];
+    static uint8_t owners[REGION_COUNT];
+    static mete_domain_usage_t usages[DOMAIN_COUNT];
+    static mete_domain_config_t config = {.members = members,
+                                          .member_count = DOMAIN_COUNT,
+                                          .regions = regions,
+                                          .region_count = REGION_COUNT,
+                                          .owners = owners,
+                                          .usages = usages,
+                                          .observer = {on_event, NULL}};
+    regions[0] = (mete_domain_region_t){.name = "code",
+                                        .start = mpu_target.code_start,
+                                        .size = mpu_target.code_last - mpu_target.code_start + 1U,
+                                        .owner = METE_DOMAIN_COMMON,
+                                        .rights = METE_ACCESS_READ | METE_ACCESS_EXECUTE};
+    for (size_t i = 1U; i < REGION_COUNT; i++) {
+        const size_t owner = (i - 1U) / (WISH_COUNT - 1U);
+        regions[i] = (mete_domain_region_t){.name = "part",
+                                            .start = (uintptr_t)&arena[(i + owner) * PART_SIZE],
+                                            .size = PART_SIZE / 2U,
+                                            .owner = (uint8_t)owner,
+                                            .rights = METE_ACCESS_READ | METE_ACCESS_WRITE};
+    }
+    for (size_t i = 0U; i < DOMAIN_COUNT; i++) {
+        books[i] = (mete_domain_books_t){.wishes = tasks[i].wishes,
+                                         .shares = tasks[i].shares,
+                                         .wish_max = WISH_COUNT,
+                                         .images = tasks[i].images,
+                                         .ranges = tasks[i].ranges,
+                                         .image_max = IMAGE_MAX};
+        members[i] = (mete_domain_member_t){.name = "domain", .books = &books[i]};
+    }
+    config.backend = mpu_target.backend;
+    config.mpu = mpu;
+    return &config;
+}
+
+static void each_domain_reaches_its_own(void)
+{
+    mete_domain_task_t own[DOMAIN_COUNT];
+    EXPECT(mete_domain_init(&domains, domain_config()).verdict == METE_DOMAIN_READY);
+    EXPECT(mete_domain_add(&domains, &own[0], 0U) && mete_domain_add(&domains, &own[1], 1U));
+    mete_domain_switch(&domains, &own[0]);
+    mete_mpu_enable(mpu);
+    for (size_t i = 1U; i <= ROUNDS; i++) {
+        probe_switch_domain(&own[i % 2U]);
+        EXPECT(is_reachable(&tasks[i % 2U]));
+        EXPECT(!is_reachable(&tasks[(i + 1U) % 2U]));
+    }
+    EXPECT(told_count == ROUNDS + 1U);
     mete_mpu_disable(mpu);
 }
 
@@ -202,6 +285,7 @@ int main(void)
     RUN(each_task_reaches_its_own);
     RUN(a_new_driver_forgets_what_was);
     RUN(a_commit_leaves_it_on_or_off);
+    RUN(each_domain_reaches_its_own);
     RUN(without_a_background_privileged_code_is_held_to_regions);
 #ifdef __riscv
     RUN(machine_mode_is_held_to_what_is_locked);
