@@ -52,7 +52,8 @@ static bool may(const owner_t *owner, uint32_t asker, mete_partition_right_t ope
 {
     const mete_partition_config_t *const config = owner->partition->config;
     return (asker < config->owner_count) &&
-           ((config->rights[(owner->number * config->owner_count) + asker] & (uint32_t)operation) != 0U);
+           ((config->rights[(owner->number * config->owner_count) + asker] & (uint32_t)operation) !=
+            0U);
 }
 
 // ---- The table of common memory
@@ -86,7 +87,8 @@ static size_t granules_in(uint16_t entry)
 // Whose a block is whose entry has granules.
 static uint32_t owner_in(uint16_t entry)
 {
-    return (granules_in(entry) != 0U) ? ((uint32_t)entry >> OWNER_SHIFT) - 1U : METE_PARTITION_NOBODY;
+    return (granules_in(entry) != 0U) ? ((uint32_t)entry >> OWNER_SHIFT) - 1U
+                                      : METE_PARTITION_NOBODY;
 }
 
 uint32_t mete_partition_owner_of(const mete_partition_t *partition, const void *address)
@@ -147,11 +149,14 @@ static int fault_of(const owner_t *owner, const void *block, size_t size)
     if (granules_in(*entry) != granules_of(config, size)) {
         return METE_FAULT_SIZE;
     }
-    return (granules_in(*entry) * config->common_granule <= owner->in_use_size) ? 0 : METE_FAULT_CORRUPT;
+    return (granules_in(*entry) * config->common_granule <= owner->in_use_size)
+               ? 0
+               : METE_FAULT_CORRUPT;
 }
 
 // Foreign comes before forbidden: who names another's block is told whose it is, not that he has no right.
-static int judge(const owner_t *owner, mete_partition_right_t operation, const void *block, size_t size)
+static int judge(const owner_t *owner, mete_partition_right_t operation, const void *block,
+                 size_t size)
 {
     mete_partition_t *const partition = owner->partition;
     const uint32_t asker = asking(partition);
@@ -224,7 +229,8 @@ static void release_common(owner_t *owner, void *block, size_t size, size_t alig
     common.ops->release(common.self, block, size, common_align(partition, align));
 }
 
-static bool resize_common(owner_t *owner, void *block, size_t old_size, size_t new_size, size_t align)
+static bool resize_common(owner_t *owner, void *block, size_t old_size, size_t new_size,
+                          size_t align)
 {
     const mete_partition_t *const partition = owner->partition;
     const mete_alloc_t common = partition->common;
@@ -337,7 +343,8 @@ static bool is_possible(const owner_t *owner, size_t size)
            (granules * partition->config->common_granule <= terms->common_max);
 }
 
-bool mete_partition_queue(mete_partition_t *partition, uint32_t owner, mete_partition_request_t *request)
+bool mete_partition_queue(mete_partition_t *partition, uint32_t owner,
+                          mete_partition_request_t *request)
 {
     METE_ASSERT((partition != NULL) && (partition->config != NULL) && (request != NULL));
     METE_ASSERT(request->on_served != NULL);
@@ -551,13 +558,15 @@ mete_alloc_t mete_partition_as_alloc(mete_partition_t *partition, uint32_t owner
 
 static bool is_apart(mete_span_t a, mete_span_t b)
 {
-    return (a.size == 0U) || (b.size == 0U) || (!mete_span_has(a, b.start) && !mete_span_has(b, a.start));
+    return (a.size == 0U) || (b.size == 0U) ||
+           (!mete_span_has(a, b.start) && !mete_span_has(b, a.start));
 }
 
 // A span with an allocator, or neither.
 static bool is_paired(mete_span_t span, mete_alloc_t alloc)
 {
-    return (alloc.ops != NULL) ? (mete_span_is_legal(span) && (span.size != 0U)) : (span.size == 0U);
+    return (alloc.ops != NULL) ? (mete_span_is_legal(span) && (span.size != 0U))
+                               : (span.size == 0U);
 }
 
 static bool is_common_legal(const mete_partition_config_t *config, mete_alloc_t common)
@@ -570,11 +579,13 @@ static bool is_common_legal(const mete_partition_config_t *config, mete_alloc_t 
              (config->common_table != NULL)));
 }
 
-static bool is_legal(const mete_alloc_t *homes, mete_alloc_t common, const mete_partition_config_t *config)
+static bool is_legal(const mete_alloc_t *homes, mete_alloc_t common,
+                     const mete_partition_config_t *config)
 {
-    if ((homes == NULL) || (config == NULL) || (config->terms == NULL) || (config->owners == NULL) ||
-        (config->rights == NULL) || (config->owner == NULL) || (config->owner_count == 0U) ||
-        (config->owner_count > METE_PARTITION_OWNER_MAX) || !is_common_legal(config, common)) {
+    if ((homes == NULL) || (config == NULL) || (config->terms == NULL) ||
+        (config->owners == NULL) || (config->rights == NULL) || (config->owner == NULL) ||
+        (config->owner_count == 0U) || (config->owner_count > METE_PARTITION_OWNER_MAX) ||
+        !is_common_legal(config, common)) {
         return false;
     }
     for (size_t i = 0U; i < config->owner_count; i++) {
@@ -608,8 +619,8 @@ static void init_owner(mete_partition_t *partition, uint32_t number, mete_alloc_
     owner->refusals = 0U;
 }
 
-bool mete_partition_init(mete_partition_t *partition, const mete_alloc_t *homes, mete_alloc_t common,
-                         const mete_partition_config_t *config)
+bool mete_partition_init(mete_partition_t *partition, const mete_alloc_t *homes,
+                         mete_alloc_t common, const mete_partition_config_t *config)
 {
     METE_ASSERT(partition != NULL);
     if (!is_legal(homes, common, config)) {
@@ -641,7 +652,8 @@ const mete_partition_report_t *mete_partition_last(const mete_partition_t *parti
     return (partition->fault_total != 0U) ? &partition->last : NULL;
 }
 
-const mete_partition_owner_t *mete_partition_usage(const mete_partition_t *partition, uint32_t owner)
+const mete_partition_owner_t *mete_partition_usage(const mete_partition_t *partition,
+                                                   uint32_t owner)
 {
     METE_ASSERT((partition != NULL) && (partition->config != NULL));
     return (owner < partition->config->owner_count) ? &partition->config->owners[owner] : NULL;
@@ -672,8 +684,10 @@ static bool is_owner_sound(const mete_partition_t *partition, uint32_t number)
 {
     const owner_t *const owner = &partition->config->owners[number];
     const mete_partition_terms_t *const terms = &partition->config->terms[number];
-    const bool is_open = (partition->line_count == 0U) && may(owner, number, METE_PARTITION_RELEASE);
-    const size_t in_use_size = (partition->common.ops != NULL) ? size_in_table(partition, number) : 0U;
+    const bool is_open =
+        (partition->line_count == 0U) && may(owner, number, METE_PARTITION_RELEASE);
+    const size_t in_use_size =
+        (partition->common.ops != NULL) ? size_in_table(partition, number) : 0U;
     return (owner->partition == partition) && (owner->number == number) &&
            (owner->start == (uintptr_t)terms->span.start) &&
            (owner->open_size == (is_open ? terms->span.size : 0U)) &&

@@ -89,7 +89,8 @@ typedef struct mete_partition_owner {
     void *(*acquire)(void *self, size_t size, size_t align);
     const mete_alloc_ops_t *ops;  // What it can do; NULL: there is no home.
     struct mete_partition *partition;
-    size_t in_use_size;  ///< Bytes of common memory, in whole granules. How full a home is knows its allocator.
+    size_t
+        in_use_size;  ///< Bytes of common memory, in whole granules. How full a home is knows its allocator.
     size_t in_use_peak;  ///< The most ever at once.
     size_t refusals;     ///< Acquires that gave NULL.
 } mete_partition_owner_t;
@@ -98,11 +99,12 @@ typedef struct mete_partition_owner {
 typedef struct mete_partition_config {
     const mete_partition_terms_t *terms;  ///< One for each owner. Homes share no byte.
     mete_partition_owner_t *owners;       ///< Likewise; owned by the partition from init onwards.
-    const uint8_t *rights;  ///< A row for each owner; in it, for each who asks, what he may do with this owner's memory.
-    size_t owner_count;     ///< 1 ... METE_PARTITION_OWNER_MAX.
-    mete_span_t common;     ///< Memory for all, starting and ending at a granule; size 0: none.
-    size_t common_granule;  ///< A power of two; blocks of common memory start at its multiples.
-    uint16_t *common_table; ///< An entry for each granule, owned by the partition.
+    const uint8_t *
+        rights;  ///< A row for each owner; in it, for each who asks, what he may do with this owner's memory.
+    size_t owner_count;      ///< 1 ... METE_PARTITION_OWNER_MAX.
+    mete_span_t common;      ///< Memory for all, starting and ending at a granule; size 0: none.
+    size_t common_granule;   ///< A power of two; blocks of common memory start at its multiples.
+    uint16_t *common_table;  ///< An entry for each granule, owned by the partition.
     mete_partition_policy_t policy;
     uint32_t (*owner)(void *self);  ///< Who is asking. A number of no owner has no rights.
     void *owner_self;
@@ -123,8 +125,9 @@ typedef struct mete_partition_request {
 
 /// What was refused as misuse.
 typedef struct mete_partition_report {
-    uint32_t asker;                    ///< As the callback said.
-    uint32_t owner;                    ///< Whose the block is; of an acquire, whose memory was asked for. Or nobody's.
+    uint32_t asker;  ///< As the callback said.
+    uint32_t
+        owner;  ///< Whose the block is; of an acquire, whose memory was asked for. Or nobody's.
     mete_partition_right_t operation;  ///< What was tried.
     const void *block;                 ///< On what; NULL for an acquire.
 } mete_partition_report_t;
@@ -142,13 +145,14 @@ typedef struct mete_partition {
 /// Nothing handed out, nobody in line. `homes` has the allocator of each owner, {NULL, NULL} for those without a home; `common`
 /// is that of common memory, or {NULL, NULL}. Returns false, changing nothing, if something is missing, spans overlap or do
 /// not fit their allocators, or a limit stated above is broken.
-bool mete_partition_init(mete_partition_t *partition, const mete_alloc_t *homes, mete_alloc_t common,
-                         const mete_partition_config_t *config);
+bool mete_partition_init(mete_partition_t *partition, const mete_alloc_t *homes,
+                         mete_alloc_t common, const mete_partition_config_t *config);
 
 /// Asks for memory of `owner`, and stands in line while there is none. False, and not in line, if it can never be met: larger
 /// than home and quota, or no such owner. If there is memory the callback comes at once. Faults without effect: ACCESS as
 /// acquire, ALIGN, and ORDER if the request is in line already. O(requests).
-bool mete_partition_queue(mete_partition_t *partition, uint32_t owner, mete_partition_request_t *request);
+bool mete_partition_queue(mete_partition_t *partition, uint32_t owner,
+                          mete_partition_request_t *request);
 
 /// Takes a request out of the line. False if it was served before, or never stood there.
 bool mete_partition_remove(mete_partition_t *partition, mete_partition_request_t *request);
@@ -163,7 +167,8 @@ uint32_t mete_partition_owner_of(const mete_partition_t *partition, const void *
 const mete_partition_report_t *mete_partition_last(const mete_partition_t *partition);
 
 /// An owner's account of common memory; NULL if there is none of that number.
-const mete_partition_owner_t *mete_partition_usage(const mete_partition_t *partition, uint32_t owner);
+const mete_partition_owner_t *mete_partition_usage(const mete_partition_t *partition,
+                                                   uint32_t owner);
 
 /// True if table, accounts and line agree. Changes nothing; bounded also on garbage.
 bool mete_partition_check(const mete_partition_t *partition);
