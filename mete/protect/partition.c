@@ -219,14 +219,21 @@ static void *acquire_common(owner_t *owner, size_t size, size_t align)
     return NULL;
 }
 
+// What is wrong with size or alignment within a granule only the allocator behind can tell. It is asked, by a resize to the same
+// size, before anything is booked: else a block that it then refuses would be off the account, and in use.
 static void release_common(owner_t *owner, void *block, size_t size, size_t align)
 {
     const mete_partition_t *const partition = owner->partition;
     const mete_alloc_t common = partition->common;
     uint16_t *const entry = entry_of(partition, block);
+    const size_t outer_align = common_align(partition, align);
+    if ((common.ops->resize != NULL) &&
+        !common.ops->resize(common.self, block, size, size, outer_align)) {
+        return;
+    }
     owner->in_use_size -= granules_in(*entry) * partition->config->common_granule;
     *entry = entry_for(owner, 0U);
-    common.ops->release(common.self, block, size, common_align(partition, align));
+    common.ops->release(common.self, block, size, outer_align);
 }
 
 static bool resize_common(owner_t *owner, void *block, size_t old_size, size_t new_size,

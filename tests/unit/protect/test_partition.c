@@ -244,8 +244,7 @@ static void test_init_refuses_spans_that_do_not_fit(void)
     prepare();
     terms[1].span.start = memory[0] + sizeof memory[0] - 1U;
     EXPECT(is_refused());
-    terms[1].span.start = memory[0] - 1U;
-    terms[1].span.size = 2U;
+    terms[0].span.size = sizeof memory[0] + 1U;
     EXPECT(is_refused());
     terms[1].span.start = memory[COMMON];
     EXPECT(is_refused());
@@ -564,6 +563,21 @@ static void test_a_common_block_is_released_once_and_with_its_size(void)
     give(1U, block, 20U);  // It was never his.
     EXPECT(said(METE_FAULT_FOREIGN, 1U, METE_PARTITION_NOBODY, METE_PARTITION_RELEASE, block));
     EXPECT(owners[0].in_use_size == 0U);
+}
+
+static void test_what_the_allocator_behind_refuses_stays_on_the_account(void)
+{
+    setup();
+    void *const block = take_common(0U, 20U);
+    give(0U, block, 21U);  // As many granules.
+    EXPECT((rooms[COMMON].complaints == 1U) && (owners[0].in_use_size == 24U));
+    mete_release(view(0U), block, 20U, 16U);
+    EXPECT((rooms[COMMON].complaints == 2U) && (owners[0].in_use_size == 24U));
+    EXPECT((mete_partition_owner_of(&partition, block) == 0U) && mete_partition_check(&partition));
+    static const mete_alloc_ops_t poor = {room_acquire, room_release, NULL, NULL, NULL};
+    partition.common.ops = &poor;
+    give(0U, block, 20U);
+    EXPECT((rooms[COMMON].complaints == 2U) && (owners[0].in_use_size == 0U));
 }
 
 // ---- The line
@@ -978,6 +992,7 @@ int main(void)
     RUN(test_a_block_of_another_is_refused_through_ones_own_view);
     RUN(test_what_is_no_block_is_refused_as_nobodys);
     RUN(test_a_common_block_is_released_once_and_with_its_size);
+    RUN(test_what_the_allocator_behind_refuses_stays_on_the_account);
     run_line();
     if (METE_CHECK_LEVEL < 3) {  // Where every call checks, damage is told by the one before.
         RUN(test_a_line_that_was_overwritten_is_not_followed);
