@@ -26,28 +26,21 @@ static void on_served(void *self, void *block)
 
 int main(void)
 {
-    static const mete_partition_terms_t terms[OWNERS] = {
-        [RADIO] = {{memory[RADIO], HOME_SIZE}, .common_max = 1024U, .priority = 2U},
-        [SHELL] = {{memory[SHELL], HOME_SIZE}, .common_max = 2048U, .priority = 1U}};
-    static const uint8_t rights[OWNERS][OWNERS] = {{METE_PARTITION_ALL, 0U},
-                                                   {0U, METE_PARTITION_ALL}};
-    static mete_partition_owner_t owners[OWNERS];
-    static const mete_partition_config_t config = {terms,
-                                                   owners,
-                                                   rights[0],
-                                                   OWNERS,
-                                                   {memory[OWNERS], HOME_SIZE},
-                                                   GRANULE,
-                                                   table,
-                                                   METE_PARTITION_PRIORITY,
-                                                   who_asks,
-                                                   &running,
-                                                   {NULL, NULL}};
-    static mete_partition_t partition;
-    static mete_heap_config_t heaps[OWNERS + 1];
+    const mete_span_t common = {memory[OWNERS], HOME_SIZE};
+    const mete_partition_terms_t terms[OWNERS] = {
+        [RADIO] = {{memory[RADIO], HOME_SIZE}, 1024U, 2U},
+        [SHELL] = {{memory[SHELL], HOME_SIZE}, 2048U, 1U}};
+    const uint8_t rights[OWNERS][OWNERS] = {{METE_PARTITION_ALL, 0U}, {0U, METE_PARTITION_ALL}};
+    const mete_observer_t nobody = {NULL, NULL};
+    mete_partition_owner_t owners[OWNERS];
+    const mete_partition_config_t config = {terms,    owners,   rights[0], OWNERS,
+                                            common,   GRANULE,  table,     METE_PARTITION_PRIORITY,
+                                            who_asks, &running, nobody};
+    mete_partition_t partition;
+    mete_heap_config_t heaps[OWNERS + 1];
     mete_alloc_t behind[OWNERS + 1];
     for (size_t i = 0U; i <= OWNERS; i++) {
-        heaps[i].storage = (mete_span_t){memory[i], HOME_SIZE};
+        heaps[i] = (mete_heap_config_t){.storage = {memory[i], HOME_SIZE}};
         behind[i] = mete_heap_as_alloc(mete_heap_init(&heaps[i]));
     }
     (void)mete_partition_init(&partition, behind, behind[OWNERS], &config);
@@ -67,9 +60,7 @@ int main(void)
     printf("in line: %zu\n", mete_partition_requests(&partition));
     running = SHELL;
     mete_release(shell, last, 450U, 4U);
-    printf("in line: %zu; the radio has what the shell gave back: %s\n",
-           mete_partition_requests(&partition),
-           ((frame == last) && (mete_partition_owner_of(&partition, frame) == RADIO)) ? "yes"
-                                                                                      : "no");
-    return mete_partition_check(&partition) ? 0 : 1;
+    printf("in line: %zu; the block is now of owner %u\n", mete_partition_requests(&partition),
+           (unsigned)mete_partition_owner_of(&partition, last));
+    return ((frame == last) && mete_partition_check(&partition)) ? 0 : 1;
 }

@@ -107,6 +107,30 @@ uint32_t mete_partition_owner_of(const mete_partition_t *partition, const void *
     return METE_PARTITION_NOBODY;
 }
 
+// ---- The line, as a list
+
+// As long as its count says, and in order.
+static bool is_line_sound(const mete_partition_t *partition)
+{
+    const mete_dlist_link_t *link = &partition->line;
+    uint32_t before = UINT32_MAX;
+    for (size_t left = partition->line_count; left != 0U; left--) {
+        const mete_dlist_link_t *const next = link->next;
+        const request_t *const request = (const request_t *)(const void *)next;
+        if ((next == &partition->line) || (next->previous != link) || (request->owner == NULL) ||
+            (request->owner->partition != partition)) {
+            return false;
+        }
+        const uint32_t priority = terms_of(request->owner)->priority;
+        if ((partition->config->policy == METE_PARTITION_PRIORITY) && (priority > before)) {
+            return false;
+        }
+        before = priority;
+        link = next;
+    }
+    return (link->next == &partition->line) && (partition->line.previous == link);
+}
+
 // ---- What is refused, and how it is told
 
 static void report(mete_partition_t *partition, uint32_t asker, uint32_t owner,
@@ -137,13 +161,10 @@ static int fault_of(const owner_t *owner, const void *block, size_t size)
         return 0;  // The allocator behind knows the rest.
     }
     const uint16_t *const entry = entry_of(owner->partition, block);
-    if ((entry == NULL) || (*entry == 0U)) {
-        return METE_FAULT_FOREIGN;
-    }
-    if (*entry == entry_for(owner, 0U)) {
+    if ((entry != NULL) && (*entry == entry_for(owner, 0U))) {
         return METE_FAULT_DOUBLE_FREE;
     }
-    if (owner_in(*entry) != owner->number) {
+    if ((entry == NULL) || (owner_in(*entry) != owner->number)) {
         return METE_FAULT_FOREIGN;
     }
     if (granules_in(*entry) != granules_of(config, size)) {
@@ -163,6 +184,10 @@ static int judge(const owner_t *owner, mete_partition_right_t operation, const v
     int fault = (block != NULL) ? fault_of(owner, block, size) : 0;
     if ((fault == 0) && !may(owner, asker, operation)) {
         fault = METE_FAULT_ACCESS;
+    }
+    if ((fault == 0) && !is_line_sound(partition)) {
+        fault =
+            METE_FAULT_CORRUPT;  // Now, for those who wait are served when nothing may fail any more.
     }
     if (fault != 0) {
         const uint32_t whose =
@@ -316,16 +341,13 @@ static void *serve_one(const request_t *request, bool *is_claimed)
     return block;
 }
 
-// Gives those who wait what there is. Damaged links end it.
-static int serve(mete_partition_t *partition)
+// Gives those who wait what there is. The line is sound.
+static void serve(mete_partition_t *partition)
 {
-    bool is_claimed = (partition->common.ops == NULL);
+    bool is_claimed = false;
     mete_dlist_link_t *link = partition->line.next;
     for (size_t left = partition->line_count; left != 0U; left--) {
         request_t *const request = request_at(link);
-        if (!mete_dlist_agrees(link) || (request->owner == NULL) || (link == &partition->line)) {
-            return METE_FAULT_CORRUPT;
-        }
         link = link->next;
         void *const block = serve_one(request, &is_claimed);
         if (block != NULL) {
@@ -333,7 +355,6 @@ static int serve(mete_partition_t *partition)
             request->on_served(request->self, block);
         }
     }
-    return 0;
 }
 
 // Could a request be met if nothing were in use?
@@ -341,12 +362,14 @@ static bool is_possible(const owner_t *owner, size_t size)
 {
     const mete_partition_t *const partition = owner->partition;
     const mete_partition_terms_t *const terms = terms_of(owner);
-    const bool fits_home = (owner->ops != NULL) && (size <= terms->span.size);
-    if (fits_home || (partition->common.ops == NULL)) {
-        return fits_home && (size != 0U);
+    if ((owner->ops != NULL) && (size <= terms->span.size)) {
+        return true;
+    }
+    if (partition->common.ops == NULL) {
+        return false;
     }
     const size_t granules = granules_of(partition->config, size);
-    return (size != 0U) && (granules <= METE_PARTITION_GRANULE_MAX) &&
+    return (granules <= METE_PARTITION_GRANULE_MAX) &&
            (granules * partition->config->common_granule <= terms->common_max);
 }
 
@@ -359,7 +382,7 @@ bool mete_partition_queue(mete_partition_t *partition, uint32_t owner,
         METE_FAULT(METE_FAULT_ALIGN, (const void *)partition, NULL);
         return false;
     }
-    if (owner >= partition->config->owner_count) {
+    if ((owner >= partition->config->owner_count) || (request->size == 0U)) {
         return false;
     }
     owner_t *const whose = &partition->config->owners[owner];
@@ -378,10 +401,7 @@ bool mete_partition_queue(mete_partition_t *partition, uint32_t owner,
     mete_dlist_append(place_of(partition, whose), &request->link);
     partition->line_count++;
     open_homes(partition);
-    fault = serve(partition);
-    if (fault != 0) {
-        METE_FAULT(fault, (const void *)partition, (const void *)request);
-    }
+    serve(partition);
     CHECK_ALL(partition);
     return true;
 }
@@ -482,7 +502,8 @@ RARE int release_closer(owner_t *owner, void *block, size_t size, size_t align)
     } else {
         release_common(owner, block, size, align);
     }
-    return serve(owner->partition);
+    serve(owner->partition);
+    return 0;
 }
 
 static void release(void *self, void *block, size_t size, size_t align)
@@ -508,16 +529,16 @@ static bool resize(void *self, void *block, size_t old_size, size_t new_size, si
 {
     owner_t *const owner = self;
     mete_partition_t *const partition = owner->partition;
-    int fault = judge(owner, METE_PARTITION_RESIZE, block, old_size);
-    bool resized = false;
-    if (fault == 0) {
-        resized = is_at_home(owner, block)
-                      ? owner->ops->resize(owner->home, block, old_size, new_size, align)
-                      : resize_common(owner, block, old_size, new_size, align);
-        fault = (resized && (new_size < old_size)) ? serve(partition) : 0;
-    }
+    const int fault = judge(owner, METE_PARTITION_RESIZE, block, old_size);
     if (fault != 0) {
         METE_FAULT(fault, (const void *)partition, (const void *)block);
+        return false;
+    }
+    const bool resized = is_at_home(owner, block)
+                             ? owner->ops->resize(owner->home, block, old_size, new_size, align)
+                             : resize_common(owner, block, old_size, new_size, align);
+    if (resized && (new_size < old_size)) {
+        serve(partition);
     }
     CHECK_ALL(partition);
     return resized;
@@ -638,7 +659,6 @@ bool mete_partition_init(mete_partition_t *partition, const mete_alloc_t *homes,
     partition->common.self = common.self;
     mete_dlist_init(&partition->line);
     partition->line_count = 0U;
-    report(partition, METE_PARTITION_NOBODY, METE_PARTITION_NOBODY, METE_PARTITION_ACQUIRE, NULL);
     partition->fault_total = 0U;
     for (uint32_t i = 0U; i < config->owner_count; i++) {
         init_owner(partition, i, homes[i]);
@@ -700,28 +720,6 @@ static bool is_owner_sound(const mete_partition_t *partition, uint32_t number)
            (owner->open_size == (is_open ? terms->span.size : 0U)) &&
            (owner->in_use_size == in_use_size) && (in_use_size <= terms->common_max) &&
            (owner->in_use_peak >= in_use_size);
-}
-
-// As long as its count says, and in order.
-static bool is_line_sound(const mete_partition_t *partition)
-{
-    const mete_dlist_link_t *link = &partition->line;
-    uint32_t before = UINT32_MAX;
-    for (size_t left = partition->line_count; left != 0U; left--) {
-        const mete_dlist_link_t *const next = link->next;
-        const request_t *const request = (const request_t *)(const void *)next;
-        if ((next == &partition->line) || (next->previous != link) || (request->owner == NULL) ||
-            (request->owner->partition != partition)) {
-            return false;
-        }
-        const uint32_t priority = terms_of(request->owner)->priority;
-        if ((partition->config->policy == METE_PARTITION_PRIORITY) && (priority > before)) {
-            return false;
-        }
-        before = priority;
-        link = next;
-    }
-    return (link->next == &partition->line) && (partition->line.previous == link);
 }
 
 bool mete_partition_check(const mete_partition_t *partition)

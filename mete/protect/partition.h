@@ -32,11 +32,12 @@
 ///            with one lock, and hold it for the functions here.
 ///   Errors   Memory and quota used up is ordinary: NULL, counted. ACCESS: who asks has no right to do this with the memory of
 ///            the view's owner. FOREIGN: the block is not this owner's. DOUBLE_FREE, SIZE: of common memory; of homes the
-///            allocator behind says so. CORRUPT: an account or a line that was overwritten. Nothing changes, and
+///            allocator behind says so. CORRUPT: an account or the line was overwritten. Nothing changes, and
 ///            mete_partition_last() names who asked and whose the block is. All of that at every check level:
 ///            it is what the module is for.
 ///
-/// A home's allocator must hand out memory of its span alone, for it is by the span that blocks are known.
+/// A home's allocator must hand out memory of its span alone, for it is by the span that blocks are known. Partition, owners, table
+/// and requests belong where no owner can write.
 
 #include "mete/core/alloc.h"
 #include "mete/core/dlist.h"

@@ -275,6 +275,39 @@ static void test_init_refuses_granules_that_do_not_fit(void)
     EXPECT(is_refused());
 }
 
+static void test_an_owner_without_a_home_may_say_anything_of_where_it_is(void)
+{
+    for (size_t i = 0U; i < 2U; i++) {
+        prepare();
+        terms[i].span.start = memory[1U - i] + 4;
+        terms[i].span.size = 0U;
+        homes[i].ops = NULL;
+        EXPECT(start() && mete_partition_check(&partition));
+    }
+}
+
+static void test_there_are_as_many_owners_as_an_entry_has_room_for(void)
+{
+    static mete_partition_terms_t many_terms[METE_PARTITION_OWNER_MAX];
+    static mete_partition_owner_t many[METE_PARTITION_OWNER_MAX];
+    static uint8_t all[METE_PARTITION_OWNER_MAX * METE_PARTITION_OWNER_MAX];
+    static const mete_alloc_t nothing[METE_PARTITION_OWNER_MAX];
+    prepare();
+    mete_words_fill(all, METE_PARTITION_ALL, sizeof all);
+    config.terms = many_terms;
+    config.owners = many;
+    config.rights = all;
+    config.owner_count = METE_PARTITION_OWNER_MAX;
+    many_terms[METE_PARTITION_OWNER_MAX - 1U].common_max = SIZE_MAX;
+    EXPECT(mete_partition_init(&partition, nothing, common, &config));
+    void *const block = take(METE_PARTITION_OWNER_MAX - 1U, 8U);
+    EXPECT(mete_partition_owner_of(&partition, block) == METE_PARTITION_OWNER_MAX - 1U);
+    EXPECT(is_in_quota(&many[14], METE_PARTITION_GRANULE_MAX) &&
+           is_possible(&many[14], METE_PARTITION_GRANULE_MAX * (size_t)GRANULE));
+    EXPECT(!is_in_quota(&many[14], METE_PARTITION_GRANULE_MAX + 1U) &&
+           mete_partition_check(&partition));
+}
+
 static void test_there_is_no_view_of_no_owner(void)
 {
     setup();
@@ -327,6 +360,7 @@ static void test_an_owner_is_served_at_home_first_and_then_from_what_is_common(v
     EXPECT((owners[1].in_use_size == 0U) && (owners[1].in_use_peak == 40U) &&
            (tap_take_fault() == 0));
     EXPECT(mete_partition_owner_of(&partition, third) == METE_PARTITION_NOBODY);
+    EXPECT(start() && (owners[1].in_use_peak == 0U));
 }
 
 static void test_a_quota_counts_whole_granules(void)
@@ -391,6 +425,11 @@ static void test_an_owner_may_have_no_home_or_nothing_in_common(void)
     void *const block = take(0U, 8U);
     EXPECT(is_in(COMMON, block));
     give(0U, block, 8U);
+    EXPECT(is_possible(&owners[0], terms[0].common_max) &&
+           !is_possible(&owners[0], terms[0].common_max + 1U));
+    rights[0][1] = METE_PARTITION_ACQUIRE;
+    current = 1U;
+    EXPECT(is_in(COMMON, mete_acquire(view(0U), 8U, 8U)));
     common.ops = NULL;
     config.common.size = 0U;
     EXPECT(start() && (take(0U, 8U) == NULL) && is_in(1U, take(1U, 8U)));
@@ -509,6 +548,17 @@ static void test_every_triple_of_owner_asker_and_operation_is_as_the_table_says(
     }
     tap_note("triples", triples);
     EXPECT((triples == 864U) && (wrong == 0U));
+}
+
+static void test_who_may_acquire_for_another_gets_what_is_the_others(void)
+{
+    prepare();
+    rights[1][0] = METE_PARTITION_ACQUIRE;
+    EXPECT(start());
+    current = 0U;
+    EXPECT(is_in(1U, mete_acquire(view(1U), 8U, 8U)) && is_in(1U, mete_acquire(view(1U), 8U, 8U)));
+    EXPECT(is_in(COMMON, mete_acquire(view(1U), 8U, 8U)) && (owners[1].in_use_size == 8U));
+    EXPECT((owners[0].in_use_size == 0U) && (tap_take_fault() == 0));
 }
 
 static void test_a_block_of_another_is_refused_through_ones_own_view(void)
@@ -680,16 +730,19 @@ static void test_what_comes_back_to_a_home_goes_to_its_owner_whoever_is_first(vo
     EXPECT((mete_partition_requests(&partition) == 1U) && (tap_take_fault() == 0));
 }
 
-static void test_who_waits_for_common_memory_is_not_passed_by_a_smaller_request(void)
+static void test_who_waits_for_common_memory_is_not_passed_by_who_is_easier_to_serve(void)
 {
     prepare();
-    unsigned char *const spare = use_up();
-    rooms[COMMON].slot_count = 0U;  // Now it refuses what it could give: nobody may get behind.
-    EXPECT(stand(2U, 2U, 40U) && stand(0U, 0U, 8U));
-    give(0U, spare, 8U);
-    EXPECT(served_count == 0U);
-    rooms[COMMON].slot_count = SLOT_COUNT;
-    EXPECT(stand(1U, 1U, 8U) && (served_count == 1U) && (served_order[0] == 2U));
+    (void)use_up();
+    EXPECT(stand(2U, 2U, 8U) && mete_partition_remove(&partition, &requests[2]));
+    requests[2].align = 32U;  // Only the third slot is so aligned.
+    EXPECT(mete_partition_queue(&partition, 2U, &requests[2]) && stand(1U, 1U, 8U));
+    give(2U, memory[COMMON] + SLOT_SIZE, 8U);
+    EXPECT((served_count == 0U) && (mete_partition_requests(&partition) == 2U));
+    give(2U, memory[COMMON] + (2 * SLOT_SIZE), 8U);
+    EXPECT((served_count == 2U) && (served_order[0] == 2U));
+    EXPECT(served[2] == memory[COMMON] + (2 * SLOT_SIZE));
+    EXPECT((served[1] == memory[COMMON] + SLOT_SIZE) && mete_partition_check(&partition));
 }
 
 static void test_who_waits_for_his_own_quota_holds_up_nobody(void)
@@ -744,6 +797,7 @@ static void test_a_request_that_can_never_be_met_does_not_wait(void)
     EXPECT(start());
     clear_requests();
     EXPECT(!stand(0U, 0U, 81U) && !stand(0U, 0U, SIZE_MAX) && !stand(0U, 0U, 0U));
+    requests[0].size = 8U;
     EXPECT(!mete_partition_queue(&partition, OWNER_COUNT, &requests[0]));
     EXPECT((mete_partition_requests(&partition) == 0U) && (tap_take_fault() == 0));
     EXPECT(stand(0U, 0U, 80U) && (mete_partition_requests(&partition) == 1U));
@@ -754,7 +808,7 @@ static void test_a_request_that_can_never_be_met_does_not_wait(void)
     homes[0].ops = NULL;
     terms[0].span.size = 0U;
     clear_requests();
-    EXPECT(start() && !stand(0U, 0U, 1U) && !stand(1U, 1U, 0U) && stand(1U, 1U, 1U));
+    EXPECT(start() && !stand(0U, 0U, 1U) && stand(1U, 1U, 1U));
 }
 
 static void test_who_has_no_right_does_not_stand_in_line(void)
@@ -803,12 +857,16 @@ static void test_a_line_that_was_overwritten_is_not_followed(void)
     EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
     give(0U, spare, 8U);
     EXPECT((tap_take_fault() == METE_FAULT_CORRUPT) && (served_count == 0U));
+    EXPECT(mete_partition_owner_of(&partition, spare) == 0U);
+    EXPECT(!mete_resize(view(0U), spare, 8U, 7U, 8U) && (tap_take_fault() == METE_FAULT_CORRUPT));
     requests[1].link.next = kept;
     EXPECT(mete_partition_check(&partition));
     requests[0].owner = NULL;
     EXPECT(!mete_partition_check(&partition));
     give(2U, memory[COMMON] + SLOT_SIZE, 8U);
     EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
+    EXPECT(!stand(2U, 2U, 8U) && (tap_take_fault() == METE_FAULT_CORRUPT));
+    EXPECT((partition.line_count == 2U) && (requests[2].owner == NULL));
     requests[0].owner = &owners[0];
     partition.line_count++;
     EXPECT(!mete_partition_check(&partition));
@@ -873,6 +931,28 @@ static void test_check_notices_what_was_overwritten(void)
     SPOIL(partition.line.previous, &partition.line);
     SPOIL(partition.line.next, &partition.line);
     SPOIL(requests[0].link.previous, &partition.line);
+}
+
+// With accounts that agree with it.
+static void test_check_notices_blocks_that_cannot_lie_so(void)
+{
+    prepare();
+    (void)use_up();
+    EXPECT(owners[2].in_use_size == 5U * GRANULE);
+    mete_words_fill(&table[1], 0U, sizeof table - sizeof table[0]);
+    table[5] = entry_for(&owners[2], 4U);
+    table[9] = entry_for(&owners[2], 1U);
+    EXPECT(mete_partition_check(&partition));
+    table[9] = 0U;
+    table[8] = entry_for(&owners[2], 1U);  // In the other.
+    EXPECT(!mete_partition_check(&partition));
+    table[5] = 0U;
+    table[8] = 0U;
+    table[25] = entry_for(&owners[2], 5U);
+    EXPECT(mete_partition_check(&partition));
+    table[25] = 0U;
+    table[26] = entry_for(&owners[2], 5U);  // Past the end.
+    EXPECT(!mete_partition_check(&partition));
 }
 
 // ---- Beside a model: who holds what, and how much of the common memory.
@@ -962,7 +1042,7 @@ static void run_line(void)
     RUN(test_those_who_wait_are_served_by_priority);
     RUN(test_those_who_wait_are_served_in_the_order_of_their_coming);
     RUN(test_what_comes_back_to_a_home_goes_to_its_owner_whoever_is_first);
-    RUN(test_who_waits_for_common_memory_is_not_passed_by_a_smaller_request);
+    RUN(test_who_waits_for_common_memory_is_not_passed_by_who_is_easier_to_serve);
     RUN(test_who_waits_for_his_own_quota_holds_up_nobody);
     RUN(test_a_block_that_shrinks_makes_room_for_those_who_wait);
     RUN(test_a_request_leaves_the_line);
@@ -977,6 +1057,8 @@ int main(void)
     RUN(test_init_refuses_what_is_missing);
     RUN(test_init_refuses_spans_that_do_not_fit);
     RUN(test_init_refuses_granules_that_do_not_fit);
+    RUN(test_an_owner_without_a_home_may_say_anything_of_where_it_is);
+    RUN(test_there_are_as_many_owners_as_an_entry_has_room_for);
     RUN(test_there_is_no_view_of_no_owner);
     RUN(test_views_can_do_what_all_behind_can);
     RUN(test_an_owner_is_served_at_home_first_and_then_from_what_is_common);
@@ -989,6 +1071,7 @@ int main(void)
     RUN(test_resize_is_held_to_the_quota);
     RUN(test_a_block_that_cannot_grow_behind_keeps_its_account);
     RUN(test_every_triple_of_owner_asker_and_operation_is_as_the_table_says);
+    RUN(test_who_may_acquire_for_another_gets_what_is_the_others);
     RUN(test_a_block_of_another_is_refused_through_ones_own_view);
     RUN(test_what_is_no_block_is_refused_as_nobodys);
     RUN(test_a_common_block_is_released_once_and_with_its_size);
@@ -1000,6 +1083,7 @@ int main(void)
         RUN(test_an_account_that_was_overwritten_is_not_changed);
     }
     RUN(test_check_notices_what_was_overwritten);
+    RUN(test_check_notices_blocks_that_cannot_lie_so);
     RUN(test_random_work_agrees_with_a_model);
     return tap_finish();
 }
