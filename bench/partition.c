@@ -8,6 +8,7 @@
 
 static flat_t flat;
 static flat_t other;
+static uint16_t table[sizeof other.blocks / 8U];
 static uint32_t current;
 
 uint32_t ask(void *self);
@@ -32,7 +33,6 @@ static void *limited_acquire(void *self, size_t size, size_t align)
 
 int main(void)
 {
-    static uint16_t table[sizeof other.blocks / 8U];
     static const uint8_t rights[2][2] = {{METE_PARTITION_ALL, METE_PARTITION_ALL},
                                          {0U, METE_PARTITION_ALL}};
     static const mete_partition_terms_t terms[2] = {

@@ -610,10 +610,9 @@ static bool is_common_legal(const mete_partition_config_t *config, mete_alloc_t 
 static bool is_legal(const mete_alloc_t *homes, mete_alloc_t common,
                      const mete_partition_config_t *config)
 {
-    if ((homes == NULL) || (config == NULL) || (config->terms == NULL) ||
-        (config->owners == NULL) || (config->rights == NULL) || (config->owner == NULL) ||
-        (config->owner_count == 0U) || (config->owner_count > METE_PARTITION_OWNER_MAX) ||
-        !is_common_legal(config, common)) {
+    if ((config->terms == NULL) || (config->owners == NULL) || (config->rights == NULL) ||
+        (config->owner == NULL) || (config->owner_count == 0U) ||
+        (config->owner_count > METE_PARTITION_OWNER_MAX) || !is_common_legal(config, common)) {
         return false;
     }
     for (size_t i = 0U; i < config->owner_count; i++) {
@@ -651,7 +650,7 @@ bool mete_partition_init(mete_partition_t *partition, const mete_alloc_t *homes,
                          mete_alloc_t common, const mete_partition_config_t *config)
 {
     METE_ASSERT(partition != NULL);
-    if (!is_legal(homes, common, config)) {
+    if ((homes == NULL) || (config == NULL) || !is_legal(homes, common, config)) {
         return false;
     }
     partition->config = config;

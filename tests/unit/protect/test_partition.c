@@ -522,32 +522,43 @@ static bool is_right(uint32_t owner, uint32_t asker, mete_partition_right_t oper
     return !done && (after == before) && said(METE_FAULT_ACCESS, asker, owner, operation, block);
 }
 
-static void test_every_triple_of_owner_asker_and_operation_is_as_the_table_says(void)
+// What this asker may do is `value`; everybody else the contrary.
+static void set_rights(uint32_t owner, uint32_t asker, uint32_t value)
+{
+    for (size_t i = 0U; i < OWNER_COUNT * OWNER_COUNT; i++) {
+        const bool is_it = i == (size_t)(owner * OWNER_COUNT) + asker;
+        rights[i / OWNER_COUNT][i % OWNER_COUNT] =
+            (uint8_t)(is_it ? value : METE_PARTITION_ALL & ~value);
+    }
+}
+
+// How many of an owner's and asker's triples are not as the table says: all rights, at home and in common.
+static size_t wrong_count(uint32_t owner, uint32_t asker)
 {
     static const mete_partition_right_t operations[] = {
         METE_PARTITION_ACQUIRE, METE_PARTITION_RELEASE, METE_PARTITION_RESIZE};
-    static const uint32_t askers[] = {0U, 1U, 2U, 3U, 15U, METE_PARTITION_NOBODY};
-    size_t triples = 0U;
+    size_t wrong = 0U;
+    for (uint32_t value = 0U; value <= METE_PARTITION_ALL; value++) {
+        for (size_t o = 0U; o < 3U; o++) {
+            set_rights(owner, asker, value);
+            wrong += is_right(owner, asker, operations[o], false) ? 0U : 1U;
+            wrong += is_right(owner, asker, operations[o], true) ? 0U : 1U;
+        }
+    }
+    return wrong;
+}
+
+static void test_every_triple_of_owner_asker_and_operation_is_as_the_table_says(void)
+{
+    static const uint32_t askers[] = {0U, 1U, 2U, OWNER_COUNT, 15U, METE_PARTITION_NOBODY};
     size_t wrong = 0U;
     prepare();
     for (uint32_t owner = 0U; owner < OWNER_COUNT; owner++) {
         for (size_t a = 0U; a < sizeof askers / sizeof askers[0]; a++) {
-            for (uint32_t value = 0U; value <= METE_PARTITION_ALL; value++) {
-                for (size_t o = 0U; o < 6U; o++) {
-                    // The table says the contrary for everybody else.
-                    for (size_t i = 0U; i < OWNER_COUNT * OWNER_COUNT; i++) {
-                        const bool is_it = i == (owner * OWNER_COUNT) + askers[a];
-                        rights[i / OWNER_COUNT][i % OWNER_COUNT] =
-                            (uint8_t)(is_it ? value : METE_PARTITION_ALL & ~value);
-                    }
-                    triples++;
-                    wrong += is_right(owner, askers[a], operations[o / 2U], o % 2U != 0U) ? 0U : 1U;
-                }
-            }
+            wrong += wrong_count(owner, askers[a]);
         }
     }
-    tap_note("triples", triples);
-    EXPECT((triples == 864U) && (wrong == 0U));
+    EXPECT(wrong == 0U);
 }
 
 static void test_who_may_acquire_for_another_gets_what_is_the_others(void)
