@@ -8,6 +8,7 @@
 #include "mete/alloc/heap.h"
 #include "mete/alloc/route.h"
 #include "mete/alloc/tier.h"
+#include "mete/protect/partition.h"
 #include "mete/wrap/critical.h"
 #include "mete/wrap/defer.h"
 #include "mete/wrap/dma.h"
@@ -430,6 +431,39 @@ static bool agrees_route(void)
     return mete_route_check(&route) && (mete_route_usage(&route).refusals == refusals);
 }
 
+static mete_partition_owner_t tenant;
+static mete_partition_t partition;
+
+static uint32_t who(void *self)
+{
+    (void)self;
+    return 0U;
+}
+
+static mete_alloc_t make_partition(mete_alloc_t first, mete_alloc_t second)
+{
+    static uint16_t table[BASE_SIZE / 8];
+    static const uint8_t rights = METE_PARTITION_ALL;
+    static const mete_partition_terms_t terms = {.span = {memory[0], BASE_SIZE},
+                                                 .common_max = BASE_SIZE};
+    static const mete_partition_config_t config = {.terms = &terms,
+                                                   .owners = &tenant,
+                                                   .rights = &rights,
+                                                   .owner_count = 1U,
+                                                   .common = {memory[1], BASE_SIZE},
+                                                   .common_granule = 8U,
+                                                   .common_table = table,
+                                                   .owner = who};
+    EXPECT(mete_partition_init(&partition, &first, second, &config));
+    return mete_partition_as_alloc(&partition, 0U);
+}
+
+static bool agrees_partition(void)
+{
+    return mete_partition_check(&partition) && (tenant.refusals == refusals) &&
+           (tenant.in_use_size <= held_size + (7U * held_count));
+}
+
 METE_TIER_DEFINE(tier, 0, 1, 16, 64);
 
 // Both classes have the same member: what counts is who was asked, and how often.
@@ -495,6 +529,7 @@ static const subject_t subjects[] = {
     {.name = "track", .make = make_track, .agrees = agrees_track},
     {.name = "fail", .make = make_fail, .agrees = agrees_fail},
     {.name = "route", .make = make_route, .agrees = agrees_route, .uses_second = true},
+    {.name = "partition", .make = make_partition, .agrees = agrees_partition, .uses_second = true},
     {.name = "tier", .make = make_tier, .agrees = agrees_tier, .uses_second = true},
     {.name = "all", .make = make_all, .agrees = agrees_all},
 };

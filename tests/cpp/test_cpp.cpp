@@ -43,6 +43,7 @@
 #include "mete/protect/integrity.h"
 #include "mete/protect/map.h"
 #include "mete/protect/map_report.h"
+#include "mete/protect/partition.h"
 #include "mete/protect/plan.h"
 #include "mete/protect/plan_armv7m.h"
 #include "mete/protect/plan_armv8m.h"
@@ -462,6 +463,47 @@ void test_wrappers_that_refuse_and_wrappers_that_shape()
     EXPECT((tap_take_fault() == METE_FAULT_ORDER) && mete_heap_check(heap));
 }
 
+uint32_t nobody_else(void * /*self*/)
+{
+    return 0U;
+}
+
+void on_served(void *self, void *block)
+{
+    *static_cast<void **>(self) = block;
+}
+
+void test_partition()
+{
+    static const mete_partition_terms_t terms = {
+        {app_config.storage.start, app_config.storage.size}, 0U, 1U};
+    static const uint8_t rights = METE_PARTITION_ACQUIRE | METE_PARTITION_RELEASE;
+    static mete_partition_owner_t owner;
+    static const mete_partition_config_t config = {
+        &terms,        &owner,  &rights,           1U,
+        {nullptr, 0U}, 0U,      nullptr,           METE_PARTITION_FIFO,
+        nobody_else,   nullptr, {nullptr, nullptr}};
+    static mete_partition_t partition;
+    const mete_alloc_t home = mete_heap_as_alloc(mete_heap_init(&app_config));
+    EXPECT(mete_partition_init(&partition, &home, {nullptr, nullptr}, &config));
+    const mete_alloc_t view = mete_partition_as_alloc(&partition, 0U);
+    void *block = nullptr;
+    mete_partition_request_t request = {};
+    request.size = 100U;
+    request.align = 8U;
+    request.on_served = on_served;
+    request.self = &block;
+    EXPECT(mete_partition_queue(&partition, 0U, &request) && (block != nullptr));
+    EXPECT((mete_partition_owner_of(&partition, block) == 0U) &&
+           !mete_partition_remove(&partition, &request));
+    mete_release(view, block, 100U, 8U);
+    EXPECT((mete_partition_last(&partition) == nullptr) &&
+           (mete_partition_requests(&partition) == 0U));
+    EXPECT(mete_partition_check(&partition) &&
+           (mete_partition_usage(&partition, 0U)->refusals == 0U));
+    EXPECT(tap_take_fault() == 0);
+}
+
 uint32_t no_time_passes()
 {
     return 5U;
@@ -712,6 +754,7 @@ int main()
     RUN(test_wrappers_in_a_chain);
     RUN(test_wrappers_for_tasks_and_interrupts);
     RUN(test_wrappers_that_refuse_and_wrappers_that_shape);
+    RUN(test_partition);
     RUN(test_timing);
     RUN(test_guard);
     RUN(test_integrity);

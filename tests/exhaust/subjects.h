@@ -3,7 +3,7 @@
 #define METE_EXHAUST_SUBJECTS_H
 
 /// The subjects there are. Their scales: blocks of the pool and of the buddy, bytes of the arena, granules of a heap,
-/// the list and the movable store.
+/// the list and the movable store, common slots of the partition.
 
 #include "tests/exhaust/exhaust.h"
 
@@ -18,5 +18,7 @@ extern const exhaust_subject_t exhaust_list_limited;
 extern const exhaust_subject_t exhaust_buddy;
 extern const exhaust_subject_t exhaust_movable;
 extern const exhaust_subject_t exhaust_movable_resting;
+extern const exhaust_subject_t exhaust_partition_by_priority;
+extern const exhaust_subject_t exhaust_partition_in_order;
 
 #endif

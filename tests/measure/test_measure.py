@@ -180,6 +180,12 @@ class Registry(unittest.TestCase):
         self.assertEqual(modules.added_of(phases, 'third', 'acquire', passed=2), (17, 17))
         self.assertEqual(modules.added_of(phases, 'third', 'release', passed=2), (21, 21))
 
+    def test_what_a_callback_takes_that_is_asked_is_not_added(self):
+        phases = {'bare': {'release': {'min': 10, 'max': 10, 'sum': 10, 'count': 1}},
+                  'asked': {'release': {'min': 34, 'max': 34, 'sum': 34, 'count': 1},
+                            'ask': {'min': 2, 'max': 2, 'sum': 2, 'count': 1}}}
+        self.assertEqual(modules.added_of(phases, 'asked', 'release', asks=2), (20, 20))
+
     def test_a_bound_that_grows_is_for_as_many_free_blocks_as_were_described(self):
         def bound_of(_elf, _function, case):
             return {'list.alloc.few': 242, 'list.alloc.more': 262}[case]

@@ -13,7 +13,7 @@ LEVELS = (0, 1)
 REGISTRY = ROOT / 'bench' / 'modules.toml'
 FIELDS = {'source', 'control', 'needs', 'text', 'text_full', 'firmware', 'figures', 'levels', 'calls',
           'churn', 'header', 'order', 'space', 'small_only', 'bound',
-          'excess', 'added', 'passed', 'grows'}
+          'excess', 'added', 'passed', 'asks', 'grows'}
 CALL_FIELDS = {'function', 'phase', 'mean', 'inline', 'case', 'bound'}
 KINDS = {'alloc': 1, 'free': 2}  # As bench/churn.h numbers them.
 Worst = collections.namedtuple('Worst', 'count phase number call')
@@ -182,15 +182,22 @@ def measure_churn(name, module, level, bound_of=bound):
 
 # ---- Added
 
-def added_of(phases, phase, kind, passed=0):
+def most_of(phases, function):
+    """What a call of a function took at most, in any phase."""
+    return max(t[function]['max'] for t in phases.values() if function in t)
+
+
+def added_of(phases, phase, kind, passed=0, asks=0):
     """(mean, worst) of what acquire or release takes more than the allocators beneath: the flat one, and so
-    many that an acquire asks in vain."""
+    many that an acquire asks in vain; and than the program's callback, asked so many times."""
     bare, tally = phases['bare'][kind], phases[phase][kind]
     if bare['min'] != bare['max']:
         raise SystemExit(f'{kind}: the phase bare is not the flat allocator')
     beneath = bare['max']
     if passed and kind == 'acquire':
-        beneath += passed * max(t['acquire_none']['max'] for t in phases.values() if 'acquire_none' in t)
+        beneath += passed * most_of(phases, 'acquire_none')
+    if asks:
+        beneath += asks * most_of(phases, 'ask')
     return mean_of(tally) - beneath, tally['max'] - beneath
 
 
@@ -200,7 +207,8 @@ def measure_added(name, module):
     for place, phase in enumerate(module['added']):
         title = f'{name}.{phase}' if place else name
         passed = module.get('passed', {}).get(phase, 0)
-        added = {kind: added_of(phases, phase, kind, passed) for kind in ('acquire', 'release')}
+        asks = module.get('asks', {}).get(phase, 0)
+        added = {kind: added_of(phases, phase, kind, passed, asks) for kind in ('acquire', 'release')}
         figures |= {f'{title}.{kind}.added': mean for kind, (mean, _) in added.items()}
         level = f'{name}.l1.{phase}' if place else f'{name}.l1'
         figures[f'{level}.added.max'] = max(worst for _, worst in added.values())
