@@ -181,7 +181,8 @@ static const void *start_of(const mete_bank_t *bank, size_t index)
 static bool tell_driver(const mete_bank_t *bank, size_t index, mete_ram_state_t state)
 {
     const mete_bank_place_t *const place = &bank->config->places[index];
-    mete_ram_change_t change;  // Field by field: an initializer may become a call to memset(), which is libc.
+    mete_ram_change_t
+        change;  // Field by field: an initializer may become a call to memset(), which is libc.
     change.index = index;
     change.span.start = place->span.start;
     change.span.size = place->span.size;
@@ -198,7 +199,8 @@ static void take_down(mete_bank_t *bank, size_t index, mete_ram_state_t state)
     record->change_nj += change_of(bank, index, (uint32_t)state)->energy_nj;
     record->change_count++;
     record->state = (uint32_t)state;
-    bank->awake_set = (state == METE_RAM_ACTIVE) ? (bank->awake_set | bit) : (bank->awake_set & ~bit);
+    bank->awake_set =
+        (state == METE_RAM_ACTIVE) ? (bank->awake_set | bit) : (bank->awake_set & ~bit);
 }
 
 // The time of the change itself counts for the state that it leads to: what was before is noted before.

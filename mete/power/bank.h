@@ -61,7 +61,8 @@ typedef struct mete_bank_change {
 typedef struct mete_bank_kind {
     mete_bank_mode_t modes[METE_RAM_STATE_COUNT];
     mete_bank_change_t
-        changes[METE_RAM_STATE_COUNT][METE_RAM_STATE_COUNT];  ///< [from][to]. Of one to itself: not looked at.
+        changes[METE_RAM_STATE_COUNT]
+               [METE_RAM_STATE_COUNT];  ///< [from][to]. Of one to itself: not looked at.
 } mete_bank_kind_t;
 
 /// A bank: where it is, and what it is like.
@@ -103,7 +104,7 @@ typedef struct {
     uint64_t state_us[METE_RAM_STATE_COUNT];  ///< Time in each state.
     uint64_t change_nj;                       ///< Energy of all changes;
     uint64_t energy_nj;                       ///< of those and of all states: used.
-    uint64_t all_on_nj;    ///< What it would have been without any change, active all the time.
+    uint64_t all_on_nj;     ///< What it would have been without any change, active all the time.
     uint32_t change_count;  ///< Wraps.
 } mete_bank_usage_t;
 

@@ -151,6 +151,9 @@ static void test_init_refuses_banks_that_cannot_be(void)
     places[1].span.size = 0x1001U;  // Into the one behind, which stands before it.
     EXPECT(is_refused());
     setup();
+    places[2].span.size = 0x1001U;  // Into the second, not into the first.
+    EXPECT(is_refused());
+    setup();
     places[2].span.start = (void *)(uintptr_t)0x2FFFU;
     EXPECT(is_refused());
 }
