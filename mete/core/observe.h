@@ -20,7 +20,8 @@ typedef enum mete_event_kind {
     METE_EVENT_THRESHOLD,  ///< size: how much is in use of the source, now that a limit was passed.
     METE_EVENT_RELIEF,     ///< size: likewise, now that it is below the limit again.
     METE_EVENT_SWITCH,     ///< size: the number of the owner or domain that runs from now on.
-    METE_EVENT_FAULT       ///< block, size: the address a fault was about, and the mete_fault_t.
+    METE_EVENT_FAULT,      ///< block, size: the address a fault was about, and the mete_fault_t.
+    METE_EVENT_BANK  ///< block, size: where a bank of RAM starts, and its new mete_ram_state_t.
 } mete_event_kind_t;
 
 typedef struct mete_event {
