@@ -192,8 +192,7 @@ static inline outcome_t add_weak(const kind_t *kind, const void *object)
         if (!is_of(kind, object) || (weak_in(counts) == 0U)) {
             return WRONG;
         }
-        if ((weak_in(counts) == WEAK_MAX) ||
-            replace(counts_of(object), counts, counts + 1U)) {
+        if ((weak_in(counts) == WEAK_MAX) || replace(counts_of(object), counts, counts + 1U)) {
             return DONE;
         }
         wait(&pauses);
@@ -342,8 +341,7 @@ static void keep(const kind_t *kind, void *object)
 static bool is_legal(const mete_ref_config_t *config)
 {
     return mete_align_is_legal(config->align) && (config->align <= SIZE_MAX / 8U) &&
-           (config->object_size != 0U) &&
-           (config->object_size <= SIZE_MAX / 2U) &&
+           (config->object_size != 0U) && (config->object_size <= SIZE_MAX / 2U) &&
            ((config->kept == NULL) == (config->kept_count == 0U));
 }
 

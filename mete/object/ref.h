@@ -54,8 +54,7 @@ typedef struct mete_ref_header {
 } mete_ref_header_t;
 
 /// Bytes in front of an object with this alignment.
-#define METE_REF_PREFIX_SIZE(align) \
-    ((sizeof(mete_ref_header_t) + (align) - 1U) / (align) * (align))
+#define METE_REF_PREFIX_SIZE(align) ((sizeof(mete_ref_header_t) + (align)-1U) / (align) * (align))
 
 /// A block of the allocator that has room for an object of `type`, as a type. For the pool behind:
 ///

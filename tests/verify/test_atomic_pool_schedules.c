@@ -322,8 +322,8 @@ static void test_every_schedule_of_two_and_three_threads_is_good(void)
 
 static void test_a_pool_without_a_tag_is_found_out(void)
 {
-    EXPECT(schedules_find(
-        (explorer_seeds_t){.tagless = {&pool.common, &pool.reserved}, .index = 3U}));
+    EXPECT(
+        schedules_find((explorer_seeds_t){.tagless = {&pool.common, &pool.reserved}, .index = 3U}));
 }
 
 static void test_a_replace_in_two_steps_is_found_out(void)

@@ -24,10 +24,10 @@ static kind_t kind;
 // What the threads know. Nothing of it is a shared access: it changes at once.
 static struct {
     bool is_taken[BOARD_COUNT];
-    size_t strong[BOARD_COUNT];      // References that threads hold, beyond a doubt: while no call is
-    size_t weak[BOARD_COUNT];        // under way that gives them up.
-    size_t exclusive[BOARD_COUNT];   // Who has it from get.
-    size_t ended[BOARD_COUNT];       // Cleanups.
+    size_t strong[BOARD_COUNT];  // References that threads hold, beyond a doubt: while no call is
+    size_t weak[BOARD_COUNT];    // under way that gives them up.
+    size_t exclusive[BOARD_COUNT];  // Who has it from get.
+    size_t ended[BOARD_COUNT];      // Cleanups.
     size_t taken_count, made_count;
 } world;
 
@@ -83,8 +83,8 @@ static void *cleanup(void *self, void *object)
     return NULL;
 }
 
-static const mete_ref_config_t config = {sizeof(uintptr_t), sizeof(uintptr_t), cleanup,
-                                         NULL,              kept,              KEPT_COUNT};
+static const mete_ref_config_t config = {sizeof(uintptr_t), sizeof(uintptr_t), cleanup, NULL, kept,
+                                         KEPT_COUNT};
 
 // ---- Calls, with what must hold
 
@@ -317,16 +317,36 @@ static void purge(size_t thread)
 
 static const explorer_scene_t scenes[] = {
     {"both drop their last one", 2U, begin_two_strong, {drop_one, drop_one}, is_all_gone, ALL},
-    {"both double theirs", 2U, begin_two_strong, {double_and_drop, double_and_drop}, is_all_gone, ALL},
-    {"one drops, one upgrades", 2U, begin_strong_and_weak, {drop_one, upgrade_and_drop}, is_all_gone, ALL},
-    {"the last of each sort", 2U, begin_strong_and_weak, {drop_one, drop_one_weak}, is_all_gone, ALL},
+    {"both double theirs",
+     2U,
+     begin_two_strong,
+     {double_and_drop, double_and_drop},
+     is_all_gone,
+     ALL},
+    {"one drops, one upgrades",
+     2U,
+     begin_strong_and_weak,
+     {drop_one, upgrade_and_drop},
+     is_all_gone,
+     ALL},
+    {"the last of each sort",
+     2U,
+     begin_strong_and_weak,
+     {drop_one, drop_one_weak},
+     is_all_gone,
+     ALL},
     {"one drops, one doubles a weak one",
      2U,
      begin_strong_and_weak,
      {drop_one, double_weak},
      is_all_gone,
      ALL},
-    {"both take a weak one", 2U, begin_two_strong, {weaken_and_drop, weaken_and_drop}, is_all_gone, ALL},
+    {"both take a weak one",
+     2U,
+     begin_two_strong,
+     {weaken_and_drop, weaken_and_drop},
+     is_all_gone,
+     ALL},
     {"both reach the highest count",
      2U,
      begin_nearly_full,
@@ -334,7 +354,12 @@ static const explorer_scene_t scenes[] = {
      is_full_for_ever,
      ALL},
     {"both get", 2U, begin_kept, {get_and_drop, get_and_drop}, is_one_left, ALL},
-    {"one drops, one gets", 2U, begin_kept_and_held, {drop_exclusive, get_and_drop}, is_one_left, ALL},
+    {"one drops, one gets",
+     2U,
+     begin_kept_and_held,
+     {drop_exclusive, get_and_drop},
+     is_one_left,
+     ALL},
     {"one gets, one purges", 2U, begin_kept, {get_and_drop, purge}, is_one_left_or_none, ALL},
     {"both purge", 2U, begin_kept, {purge, purge}, is_all_gone, ALL},
     {"one drops, one purges",
@@ -343,7 +368,12 @@ static const explorer_scene_t scenes[] = {
      {drop_exclusive, purge},
      is_one_left_or_none,
      ALL},
-    {"three drop", 3U, begin_three_strong, {drop_one, double_and_drop, weaken_and_drop}, is_all_gone, OF_THREE},
+    {"three drop",
+     3U,
+     begin_three_strong,
+     {drop_one, double_and_drop, weaken_and_drop},
+     is_all_gone,
+     OF_THREE},
     {"one drops, two upgrade",
      3U,
      begin_strong_and_two_weak,
@@ -384,12 +414,14 @@ static void test_a_replace_in_two_steps_is_found_out(void)
 
 static void test_a_replace_that_does_not_look_at_strong_counts_is_found_out(void)
 {
-    EXPECT(schedules_find((explorer_seeds_t){.tagless = {&boards[0].header.counts}, .index = WEAK_MAX}));
+    EXPECT(schedules_find(
+        (explorer_seeds_t){.tagless = {&boards[0].header.counts}, .index = WEAK_MAX}));
 }
 
 static void test_a_replace_that_does_not_look_at_weak_counts_is_found_out(void)
 {
-    EXPECT(schedules_find((explorer_seeds_t){.tagless = {&boards[0].header.counts}, .index = ~WEAK_MAX}));
+    EXPECT(schedules_find(
+        (explorer_seeds_t){.tagless = {&boards[0].header.counts}, .index = ~WEAK_MAX}));
 }
 
 static void test_a_claim_that_does_not_look_is_found_out(void)

@@ -54,8 +54,8 @@ static void *cleanup(void *self, void *object)
     return NULL;
 }
 
-static const mete_ref_config_t config = {
-    sizeof(item_t), _Alignof(item_t), cleanup, NULL, kept, KEPT_COUNT};
+static const mete_ref_config_t config = {sizeof(item_t), _Alignof(item_t), cleanup, NULL,
+                                         kept,           KEPT_COUNT};
 
 typedef struct worker {
     uint32_t random;

@@ -179,7 +179,8 @@ static void test_a_block_type_holds_what_is_asked_for(void)
     EXPECT(offsetof(wide_block_t, object) == METE_REF_PREFIX_SIZE(32U));
     EXPECT((METE_REF_PREFIX_SIZE(32U) == 32U) && (_Alignof(wide_block_t) == 32U));
     static const mete_ref_config_t odd = {.object_size = sizeof(odd_t), .align = 1U};
-    EXPECT((block_align(&odd) == sizeof(void *)) && (METE_REF_PREFIX_SIZE(1U) == 2U * sizeof(void *)));
+    EXPECT((block_align(&odd) == sizeof(void *)) &&
+           (METE_REF_PREFIX_SIZE(1U) == 2U * sizeof(void *)));
 }
 
 // ---- Strong references
