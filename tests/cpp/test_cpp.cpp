@@ -31,6 +31,7 @@
 #include "mete/core/platform.h"
 #include "mete/core/record.h"
 #include "mete/core/region.h"
+#include "mete/core/shared.h"
 #include "mete/core/sink.h"
 #include "mete/core/span.h"
 #include "mete/core/stride.h"
@@ -41,6 +42,8 @@
 #include "mete/object/object.h"
 #include "mete/protect/domain.h"
 #include "mete/power/bank.h"
+#include "mete/object/atomic_ref.h"
+#include "mete/object/ref.h"
 #include "mete/protect/integrity.h"
 #include "mete/protect/map.h"
 #include "mete/protect/map_report.h"
@@ -356,6 +359,46 @@ void test_movable()
     mete_movable_unpin(&notes, note);
     mete_movable_free(&notes, METE_MOVABLE_NONE);
     EXPECT(mete_movable_check(&notes));
+}
+
+// ---- object
+
+void *count_end(void *self, void *)
+{
+    ++*static_cast<unsigned *>(self);
+    return nullptr;
+}
+
+// Either form: one reference of each sort, through the functions and through a view.
+template <typename Kind>
+void share(mete_shared_t view, Kind *kind, void *object, void (*drop)(Kind *, void *),
+           const unsigned *end_count)
+{
+    view.ops->retain_weak(view.self, object);
+    EXPECT(view.ops->upgrade(view.self, object));
+    drop(kind, object);
+    drop(kind, object);
+    EXPECT((*end_count == 1U) && !view.ops->upgrade(view.self, object));
+    view.ops->drop_weak(view.self, object);
+}
+
+void test_references()
+{
+    static unsigned end_count;
+    static const mete_ref_config_t config = {sizeof(message), alignof(message), count_end,
+                                             &end_count,      nullptr,          0U};
+    static mete_ref_t kind;
+    static mete_atomic_ref_t atomic_kind;
+    const mete_alloc_t alloc = mete_heap_as_alloc(mete_heap_init(&app_config));
+    EXPECT(mete_ref_init(&kind, alloc, &config));
+    share(mete_ref_as_shared(&kind), &kind, mete_ref_alloc(&kind), mete_ref_drop, &end_count);
+    end_count = 0U;
+    EXPECT(mete_atomic_ref_init(&atomic_kind, alloc, &config));
+    share(mete_atomic_ref_as_shared(&atomic_kind), &atomic_kind,
+          mete_atomic_ref_alloc(&atomic_kind), mete_atomic_ref_drop, &end_count);
+    EXPECT((mete_ref_usage(&kind).in_use == 0U) &&
+           (mete_atomic_ref_usage(&atomic_kind).in_use == 0U));
+    EXPECT(tap_take_fault() == 0);
 }
 
 // ---- wrap
@@ -803,5 +846,6 @@ int main()
     RUN(test_stacks);
     RUN(test_domain);
     RUN(test_bank);
+    RUN(test_references);
     return tap_finish();
 }

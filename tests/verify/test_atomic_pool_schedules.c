@@ -1,24 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// The atomic pool's own code in every schedule of two threads, and of three that change hands up to
-// three times where they need not; without --full, in those with fewer changes. What is expected holds in each: no block has two owners, of two frees
-// of one block one is refused, NULL is returned only if nothing could be had, and at the end lists, links
-// and counters agree. Bugs sown into the atomic operations must be found: so the scenes can find them.
-//
-//     verify.atomic_pool_schedules.l1 [--full] [--figures FILE]
+// The atomic pool's own code in every schedule of two threads, and of three as far as schedules.h says. What
+// is expected holds in each: no block has two owners, of two frees of one block one is refused, NULL is
+// returned only if nothing could be had, and at the end lists, links and counters agree. Bugs sown into the
+// atomic operations must be found: so the scenes can find them.
 
 #include "mete/alloc/atomic_pool.c"
 
-#include "tests/support/tap.h"
-#include "tests/verify/explorer.h"
-
-#include <stdio.h>
-#include <string.h>
+#include "tests/verify/schedules.h"
 
 enum { BLOCK_COUNT = 3, BLOCK_SIZE = 8 };
-
-// Preemptions: of two and of three threads, in the long form and in the short one.
-enum { OF_THREE = 3, OF_TWO_SHORT = 4, OF_THREE_SHORT = 2 };
 
 static unsigned char blocks[BLOCK_COUNT][BLOCK_SIZE];
 static size_t links[BLOCK_COUNT];
@@ -276,8 +267,6 @@ static void begin_reserved_held(void)
     begin_busy(2U, 1U, 1U);
 }
 
-#define ALL SIZE_MAX
-
 static const explorer_scene_t scenes[] = {
     {"the same block on top again", 2U, begin_three, {take_one, swap_second}, is_good, ALL},
     {"a pair each, two blocks", 2U, begin_two, {pair, pair}, is_good, ALL},
@@ -326,90 +315,27 @@ static const explorer_scene_t scenes[] = {
 
 // ---- Running them
 
-static bool is_full;
-static uint64_t schedule_count;
-
-static explorer_result_t run_as_asked(const explorer_scene_t *scene)
-{
-    explorer_scene_t shorter = *scene;
-    shorter.preemptions_max = (scene->thread_count == 2U) ? OF_TWO_SHORT : OF_THREE_SHORT;
-    return explorer_run(is_full ? scene : &shorter);
-}
-
-static void explain(const explorer_scene_t *scene)
-{
-    (void)printf("# %s: %s, after the steps %s\n", scene->name, explorer_complaint, explorer_trace);
-}
-
-static void run_scene(const explorer_scene_t *scene)
-{
-    const explorer_result_t result = run_as_asked(scene);
-    if (!EXPECT(result.is_good)) {
-        explain(scene);
-    }
-    schedule_count += result.schedules;
-    (void)printf("# %-42s %10llu schedules of up to %zu steps\n", scene->name,
-                 (unsigned long long)result.schedules, result.steps_max);
-}
-
 static void test_every_schedule_of_two_and_three_threads_is_good(void)
 {
-    for (size_t i = 0U; i < sizeof scenes / sizeof scenes[0]; i++) {
-        run_scene(&scenes[i]);
-    }
-}
-
-// True if one scene at least goes wrong.
-static bool is_found(explorer_seeds_t seeds)
-{
-    bool is_found = false;
-    explorer_seeds = seeds;
-    for (size_t i = 0U; (i < sizeof scenes / sizeof scenes[0]) && !is_found; i++) {
-        is_found = !run_as_asked(&scenes[i]).is_good;
-        if (is_found) {
-            explain(&scenes[i]);
-        }
-    }
-    explorer_seeds = (explorer_seeds_t){0};
-    return is_found;
+    schedules_run();
 }
 
 static void test_a_pool_without_a_tag_is_found_out(void)
 {
-    EXPECT(is_found((explorer_seeds_t){.tagless = {&pool.common, &pool.reserved}, .index = 3U}));
+    EXPECT(
+        schedules_find((explorer_seeds_t){.tagless = {&pool.common, &pool.reserved}, .index = 3U}));
 }
 
 static void test_a_replace_in_two_steps_is_found_out(void)
 {
-    EXPECT(is_found((explorer_seeds_t){.is_torn = true}));
-}
-
-static bool write_figures(const char *path)
-{
-    FILE *const file = fopen(path, "w");
-    if (file == NULL) {
-        perror(path);
-        return false;
-    }
-    (void)fprintf(file, "{\"atomic_pool.schedules\": %llu}\n", (unsigned long long)schedule_count);
-    return fclose(file) == 0;
+    EXPECT(schedules_find((explorer_seeds_t){.is_torn = true}));
 }
 
 int main(int count, char **arguments)
 {
-    const char *figures = NULL;
-    for (int i = 1; i < count; i++) {
-        if (strcmp(arguments[i], "--full") == 0) {
-            is_full = true;
-        } else if ((strcmp(arguments[i], "--figures") == 0) && (i + 1 < count)) {
-            figures = arguments[++i];
-        }
-    }
+    schedules_init(scenes, sizeof scenes / sizeof scenes[0], count, arguments);
     RUN(test_a_pool_without_a_tag_is_found_out);
     RUN(test_a_replace_in_two_steps_is_found_out);
     RUN(test_every_schedule_of_two_and_three_threads_is_good);
-    if ((figures != NULL) && !write_figures(figures)) {
-        return 2;
-    }
-    return tap_finish();
+    return schedules_finish("atomic_pool.schedules");
 }
