@@ -773,41 +773,43 @@ void test_domain()
     EXPECT(mete_domain_allows(&domains, 0xA0000000, 16, rw) && mete_domain_check(&domains));
     EXPECT(mete_domain_leave(&domains) == METE_DOMAIN_ABSENT);
     EXPECT(mete_domain_last(&domains)->request == METE_DOMAIN_LEAVE);
-    uint32_t no_clock()
-    {
-        return 0U;
-    }
+}
 
-    bool change_bank(void *self, const mete_ram_change_t *change)
-    {
-        *static_cast<mete_ram_state_t *>(self) = change->to;
-        return true;
-    }
+uint32_t no_clock()
+{
+    return 0U;
+}
 
-    void test_bank()
-    {
-        static char memory[64];
-        mete_bank_kind_t kind{};
-        kind.modes[METE_RAM_ACTIVE] = {100U, true};
-        kind.changes[METE_RAM_ACTIVE][METE_RAM_SLEEP].is_legal = true;
-        kind.changes[METE_RAM_SLEEP][METE_RAM_ACTIVE].is_legal = true;
-        const mete_bank_place_t place = {{memory, sizeof memory}, &kind};
-        const mete_ram_ops_t ops = {change_bank};
-        mete_ram_state_t state = METE_RAM_ACTIVE;
-        mete_bank_record_t record;
-        mete_bank_config_t config{};
-        config.places = &place;
-        config.records = &record;
-        config.bank_count = 1U;
-        config.ram = {&ops, &state};
-        config.clock = no_clock;
-        config.tick_us = 1U;
-        mete_bank_t bank;
-        EXPECT(mete_bank_init(&bank, &config) && mete_bank_sleep(&bank, 0U, METE_RAM_SLEEP));
-        EXPECT((state == METE_RAM_SLEEP) && !mete_bank_is_awake(&bank, 0U));
-        EXPECT(mete_bank_wake(&bank, 0U) && (mete_bank_usage(&bank, 0U).change_count == 2U));
-        EXPECT((mete_bank_find(&bank, memory) == 0U) && mete_bank_check(&bank));
-    }
+bool change_bank(void *self, const mete_ram_change_t *change)
+{
+    *static_cast<mete_ram_state_t *>(self) = change->to;
+    return true;
+}
+
+void test_bank()
+{
+    static char memory[64];
+    mete_bank_kind_t kind{};
+    kind.modes[METE_RAM_ACTIVE] = {100U, true};
+    kind.changes[METE_RAM_ACTIVE][METE_RAM_SLEEP].is_legal = true;
+    kind.changes[METE_RAM_SLEEP][METE_RAM_ACTIVE].is_legal = true;
+    const mete_bank_place_t place = {{memory, sizeof memory}, &kind};
+    const mete_ram_ops_t ops = {change_bank};
+    mete_ram_state_t state = METE_RAM_ACTIVE;
+    mete_bank_record_t record;
+    mete_bank_config_t config{};
+    config.places = &place;
+    config.records = &record;
+    config.bank_count = 1U;
+    config.ram = {&ops, &state};
+    config.clock = no_clock;
+    config.tick_us = 1U;
+    mete_bank_t bank;
+    EXPECT(mete_bank_init(&bank, &config) && mete_bank_sleep(&bank, 0U, METE_RAM_SLEEP));
+    EXPECT((state == METE_RAM_SLEEP) && !mete_bank_is_awake(&bank, 0U));
+    EXPECT(mete_bank_wake(&bank, 0U) && (mete_bank_usage(&bank, 0U).change_count == 2U));
+    EXPECT((mete_bank_find(&bank, memory) == 0U) && mete_bank_check(&bank));
+}
 
 }  // namespace
 
