@@ -11,8 +11,8 @@ _Static_assert(crypto_aead_xchacha20poly1305_ietf_NPUBBYTES <= METE_CIPHER_NONCE
                "there is room");
 _Static_assert(crypto_aead_xchacha20poly1305_ietf_ABYTES <= METE_CIPHER_TAG_MAX, "there is room");
 
-static mete_cipher_verdict_t seal(void *self, const mete_cipher_job_t *job, const void *plain,
-                                  void *sealed, uint8_t *tag)
+static mete_cipher_verdict_t seal_text(void *self, const mete_cipher_job_t *job, const void *plain,
+                                       void *sealed, uint8_t *tag)
 {
     const mete_posix_sodium_t *const sodium = self;
     if (!sodium->has_key) {
@@ -24,8 +24,8 @@ static mete_cipher_verdict_t seal(void *self, const mete_cipher_job_t *job, cons
     return (failed == 0) ? METE_CIPHER_DONE : METE_CIPHER_UNAVAILABLE;
 }
 
-static mete_cipher_verdict_t open(void *self, const mete_cipher_job_t *job, const void *sealed,
-                                  const uint8_t *tag, void *plain)
+static mete_cipher_verdict_t open_text(void *self, const mete_cipher_job_t *job, const void *sealed,
+                                       const uint8_t *tag, void *plain)
 {
     const mete_posix_sodium_t *const sodium = self;
     if (!sodium->has_key) {
@@ -64,7 +64,8 @@ void mete_posix_sodium_reset(mete_posix_sodium_t *sodium)
 mete_cipher_t mete_posix_sodium_cipher(mete_posix_sodium_t *sodium)
 {
     static const mete_cipher_ops_t ops = {crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
-                                          crypto_aead_xchacha20poly1305_ietf_ABYTES, seal, open};
+                                          crypto_aead_xchacha20poly1305_ietf_ABYTES, seal_text,
+                                          open_text};
     METE_ASSERT(sodium != NULL);
     return (mete_cipher_t){&ops, sodium};
 }

@@ -49,7 +49,7 @@ static void setup(void)
     EXPECT(cipher.ops->seal(cipher.self, &job, text, sealed, tag) == METE_CIPHER_DONE);
 }
 
-static mete_cipher_verdict_t open(void)
+static mete_cipher_verdict_t open_sealed(void)
 {
     memset(plain, 0, sizeof plain);
     return cipher.ops->open(cipher.self, &job, sealed, tag, plain);
@@ -61,14 +61,14 @@ static void test_it_seals_as_published(void)
     EXPECT((cipher.ops->nonce_size == 24U) && (cipher.ops->tag_size == sizeof sealed_tag));
     EXPECT(memcmp(sealed, sealed_start, sizeof sealed_start) == 0);
     EXPECT(memcmp(tag, sealed_tag, sizeof sealed_tag) == 0);
-    EXPECT((open() == METE_CIPHER_DONE) && (memcmp(plain, text, TEXT_SIZE) == 0));
+    EXPECT((open_sealed() == METE_CIPHER_DONE) && (memcmp(plain, text, TEXT_SIZE) == 0));
 }
 
 static void expect_every_bit_counts(uint8_t *bytes, size_t size)
 {
     for (size_t i = 0U; i < 8U * size; i++) {
         bytes[i / 8U] ^= (uint8_t)(1U << (i % 8U));
-        EXPECT((open() == METE_CIPHER_FORGED) && (memcmp(plain, text, TEXT_SIZE) != 0));
+        EXPECT((open_sealed() == METE_CIPHER_FORGED) && (memcmp(plain, text, TEXT_SIZE) != 0));
         bytes[i / 8U] ^= (uint8_t)(1U << (i % 8U));
     }
 }
@@ -84,7 +84,7 @@ static void test_every_bit_that_is_changed_is_noticed(void)
     memcpy(belongs_to, bound, sizeof bound);
     job.bound = belongs_to;
     expect_every_bit_counts(belongs_to, sizeof belongs_to);
-    EXPECT(open() == METE_CIPHER_DONE);
+    EXPECT(open_sealed() == METE_CIPHER_DONE);
 }
 
 static void test_random_keys_differ(void)
@@ -93,7 +93,7 @@ static void test_random_keys_differ(void)
     setup();
     EXPECT(mete_posix_sodium_init(&sodium, NULL) && mete_posix_sodium_init(&other, NULL));
     EXPECT(memcmp(sodium.key, other.key, sizeof other.key) != 0);
-    EXPECT(open() == METE_CIPHER_FORGED);
+    EXPECT(open_sealed() == METE_CIPHER_FORGED);
     mete_posix_sodium_reset(&other);
 }
 
@@ -102,7 +102,7 @@ static void test_without_a_key_nothing_is_sealed_or_opened(void)
     setup();
     mete_posix_sodium_reset(&sodium);
     EXPECT(mete_words_scan(sodium.key, 0U, sizeof sodium.key) == sizeof sodium.key);
-    EXPECT((open() == METE_CIPHER_UNAVAILABLE) &&
+    EXPECT((open_sealed() == METE_CIPHER_UNAVAILABLE) &&
            (mete_words_scan(plain, 0U, TEXT_SIZE) == TEXT_SIZE));
     EXPECT(cipher.ops->seal(cipher.self, &job, text, sealed, tag) == METE_CIPHER_UNAVAILABLE);
 }

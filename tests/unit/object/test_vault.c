@@ -246,6 +246,7 @@ static void test_a_secret_that_was_removed_leaves_nothing_behind(void)
     EXPECT(mete_words_scan(sealed, 0U, SECRET_SIZE + TAG_SIZE) == SECRET_SIZE + TAG_SIZE);
     EXPECT((inner_live_count(&inner) == 0U) && (usage().secret_count == 0U) &&
            (tap_take_fault() == 0));
+    EXPECT((entries[0].size == 0U) && (entries[0].counter == 0U));  // Nor how long it was.
 }
 
 static void test_secrets_of_every_size_come_back_as_they_were(void)
