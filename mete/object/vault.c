@@ -132,9 +132,10 @@ typedef struct job {
 static void write_nonce(const mete_vault_t *vault, uint64_t counter, uint8_t *nonce)
 {
     const size_t prefix_size = vault->cipher.ops->nonce_size - NUMBER_SIZE;
-    const uint8_t *const prefix = vault->config->nonce_prefix;
-    for (size_t i = 0U; i < prefix_size; i++) {
-        nonce[i] = (prefix != NULL) ? prefix[i] : 0U;
+    if (vault->config->nonce_prefix != NULL) {
+        mete_words_copy(nonce, vault->config->nonce_prefix, prefix_size);
+    } else {
+        mete_words_fill(nonce, 0U, prefix_size);
     }
     for (size_t i = 0U; i < NUMBER_SIZE; i++) {
         nonce[prefix_size + i] = (uint8_t)(counter >> (8U * i));

@@ -23,8 +23,9 @@ static size_t plain_acquires;
 
 // ---- Secrets, and the search for them
 
-// Bytes of which no five in a row occur by chance, nor in what the fake makes of them.
-static uint8_t secret_at(size_t which, size_t index)
+// Bytes of which no five in a row occur by chance, nor in what the fake makes of them. Called for one byte at a time: else a
+// compiler may work out several at once, and leave those on the stack.
+__attribute__((noinline)) static uint8_t secret_at(size_t which, size_t index)
 {
     uint32_t word = (uint32_t)(which * 977U + index + 1U) * 2654435761U;
     word ^= word >> 15;
