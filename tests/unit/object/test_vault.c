@@ -240,7 +240,9 @@ static void test_a_secret_that_is_open_twice_is_wiped_at_the_last_close(void)
 
 static void test_a_secret_that_was_removed_leaves_nothing_behind(void)
 {
-    setup();
+    prepare();
+    config.nonce_first = 7U;
+    EXPECT(start());
     const mete_vault_handle_t handle = store(1U);
     const uint8_t *const sealed = entries[0].sealed;
     mete_vault_remove(&vault, handle);
