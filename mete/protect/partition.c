@@ -567,7 +567,9 @@ mete_alloc_t mete_partition_as_alloc(mete_partition_t *partition, uint32_t owner
         {acquire, release, resize, owns, size_of},
     };
     METE_ASSERT((partition != NULL) && (partition->config != NULL));
-    mete_alloc_t view = {NULL, NULL};
+    mete_alloc_t view;
+    view.ops = NULL;  // One by one: for a whole struct a compiler may call memset(), which is libc.
+    view.self = NULL;
     if (owner < partition->config->owner_count) {
         owner_t *const whose = &partition->config->owners[owner];
         const mete_alloc_ops_t *const home = whose->ops;
@@ -664,9 +666,7 @@ bool mete_partition_init(mete_partition_t *partition, const mete_alloc_t *homes,
     }
     if (common.ops != NULL) {
         const size_t entry_count = granules_of(config, config->common.size);
-        for (size_t i = 0U; i < entry_count; i++) {
-            config->common_table[i] = 0U;
-        }
+        mete_words_fill(config->common_table, 0U, entry_count * sizeof *config->common_table);
     }
     open_homes(partition);
     return true;

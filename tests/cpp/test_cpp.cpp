@@ -42,6 +42,7 @@
 #include "mete/object/fixed.h"
 #include "mete/object/object.h"
 #include "mete/object/ref.h"
+#include "mete/object/vault.h"
 #include "mete/power/bank.h"
 #include "mete/protect/domain.h"
 #include "mete/protect/integrity.h"
@@ -507,6 +508,43 @@ void test_wrappers_that_refuse_and_wrappers_that_shape()
     EXPECT((tap_take_fault() == METE_FAULT_ORDER) && mete_heap_check(heap));
 }
 
+mete_cipher_verdict_t hides_nothing(void * /*self*/, const mete_cipher_job_t *job,
+                                    const void *plain, void *sealed, uint8_t *tag)
+{
+    mete_words_copy(sealed, plain, job->size);
+    *tag = 1U;
+    return METE_CIPHER_DONE;
+}
+
+mete_cipher_verdict_t believes_all(void * /*self*/, const mete_cipher_job_t *job,
+                                   const void *sealed, const uint8_t * /*tag*/, void *plain)
+{
+    mete_words_copy(plain, sealed, job->size);
+    return METE_CIPHER_DONE;
+}
+
+void test_vault()
+{
+    static const mete_cipher_ops_t ops = {12U, 1U, hides_nothing, believes_all};
+    static mete_vault_entry_t entries[2];
+    static const mete_vault_config_t config = {entries, 2U, 0U, 10U, nullptr};
+    static mete_vault_t vault;
+    const mete_alloc_t heap = mete_heap_as_alloc(mete_heap_init(&app_config));
+    EXPECT(mete_vault_init(&vault, heap, heap, {&ops, nullptr}, &config));
+    char secret[] = "secret";
+    const mete_vault_handle_t handle = mete_vault_store(&vault, secret, sizeof secret);
+    EXPECT((handle != 0U) && (secret[0] == '\0') &&
+           (mete_vault_size_of(&vault, handle) == sizeof secret));
+    const char *const plain = static_cast<const char *>(mete_vault_open(&vault, handle));
+    EXPECT((plain != nullptr) && (plain[0] == 's'));
+    mete_vault_close(&vault, handle);
+    mete_vault_remove(&vault, handle);
+    mete_vault_reset(&vault);
+    mete_vault_usage_t usage;
+    mete_vault_read(&vault, &usage);
+    EXPECT((usage.nonce_left == 9U) && mete_vault_check(&vault) && (tap_take_fault() == 0));
+}
+
 uint32_t nobody_else(void * /*self*/)
 {
     return 0U;
@@ -834,6 +872,7 @@ int main()
     RUN(test_wrappers_in_a_chain);
     RUN(test_wrappers_for_tasks_and_interrupts);
     RUN(test_wrappers_that_refuse_and_wrappers_that_shape);
+    RUN(test_vault);
     RUN(test_partition);
     RUN(test_timing);
     RUN(test_guard);

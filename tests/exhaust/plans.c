@@ -18,7 +18,7 @@ const exhaust_plan_t exhaust_plans[] = {
     {&exhaust_buddy, 9U, 18U, "buddy"},
     {&exhaust_movable, 5U, 9U, "movable"},
     {&exhaust_movable_resting, 5U, 9U, "movable"},
-    {&exhaust_partition_by_priority, 2U, 4U, "partition"},
-    {&exhaust_partition_in_order, 2U, 4U, "partition"},
+    {&exhaust_partition_by_priority, 2U, 5U, "partition"},
+    {&exhaust_partition_in_order, 2U, 5U, "partition"},
 };
 const size_t exhaust_plan_count = sizeof exhaust_plans / sizeof exhaust_plans[0];
