@@ -7,7 +7,7 @@
 #define _GNU_SOURCE  // NOLINT(bugprone-reserved-identifier)
 #endif
 
-#include "examples/qemu/guards/machine.h"
+#include "examples/qemu/machine/machine.h"
 #include "mete/protect/plan_pages.h"
 #include "port/os/posix_mprotect.h"
 #include "port/os/posix_violation.h"
@@ -37,6 +37,7 @@ typedef struct context {
     void *argument;
     trap_t trap;
     call_t call;
+    void *request;
 } context_t;
 
 static context_t contexts[TASK_MAX];
@@ -117,7 +118,7 @@ mete_mpu_t machine_init(mete_span_t arena)
 static void run_task(void)
 {
     running->entry(running->argument);
-    machine_call(CALL_END);
+    machine_call(CALL_END, NULL);
 }
 
 void machine_prepare(size_t index, void (*entry)(void *), void *argument, void *top, void *limit)
@@ -159,13 +160,19 @@ call_t machine_call_of(size_t index)
     return contexts[index].call;
 }
 
+uintptr_t machine_request_of(size_t index)
+{
+    return (uintptr_t)contexts[index].request;
+}
+
 mete_violation_t machine_violation(void)
 {
     return violation;
 }
 
-void machine_call(call_t call)
+void machine_call(call_t call, void *request)
 {
     running->call = call;
+    running->request = request;
     leave(running);
 }
