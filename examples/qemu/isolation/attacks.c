@@ -201,8 +201,8 @@ static void call_gate_wildly(void *own)
     board_v_t *const board = own;
     const uintptr_t here = (uintptr_t)&board->pattern[0];
     const uintptr_t edge = (uintptr_t)own + machine.region_size - 1U;
-    const uintptr_t calls[][WORD_COUNT] = {{GATE_SIGN, board->target, 4U, here, 4U},
-                                           {GATE_SIGN, here, 4U, board->target, 4U},
+    const uintptr_t calls[][WORD_COUNT] = {{GATE_COUNT, here, 4U, here, 4U},
+                                           {UINTPTR_MAX, here, 4U, here, 4U},
                                            {GATE_SIGN, here, UINTPTR_MAX, here, 4U},
                                            {GATE_SIGN, UINTPTR_MAX - 1U, 8U, here, 4U},
                                            {GATE_SIGN, board->target_kernel, 4U, here, 4U},
@@ -210,8 +210,8 @@ static void call_gate_wildly(void *own)
                                            {GATE_SIGN, edge, 2U, here, 4U},
                                            {GATE_SIGN, here, SIGN_IN_MAX + 1U, here, 4U},
                                            {GATE_SIGN, here, 4U, here, UINTPTR_MAX},
-                                           {GATE_COUNT, here, 4U, here, 4U},
-                                           {UINTPTR_MAX, here, 4U, here, 4U}};
+                                           {GATE_SIGN, here, 4U, board->target, 4U},
+                                           {GATE_SIGN, board->target, 4U, here, 4U}};
     begin(board);
     for (size_t i = 0U; i < sizeof calls / sizeof calls[0]; i++) {
         call_gate(board, calls[i]);
@@ -233,8 +233,8 @@ static void take_regions(void *own)
 {
     board_v_t *const board = own;
     begin(board);
-    for (uintptr_t i = 0U; i < METE_DOMAIN_REGION_MAX; i++) {
-        request_t request = {.words = {i, ATTACKER}};
+    for (uintptr_t i = METE_DOMAIN_REGION_MAX; i != 0U; i--) {
+        request_t request = {.words = {i - 1U, ATTACKER}};
         attempt(board, CALL_TRANSFER, &request);
     }
     end(board);
@@ -274,10 +274,10 @@ const attack_t attacks[] = {
     {"replay a handle", replay_handle, BY_ALLOCATOR, METE_VIOLATIONS_UNKNOWN, 0U, METE_DOMAIN_DONE},
     {"exhaust memory", exhaust_memory, BY_LIMIT, METE_VIOLATIONS_UNKNOWN, 0U, METE_DOMAIN_DONE},
     {"wild arguments to a gate", call_gate_wildly, BY_POLICY, METE_VIOLATIONS_UNKNOWN, 0U,
-     METE_DOMAIN_ABSENT},
+     METE_DOMAIN_WILD},
     {"call a gate of others", call_forbidden_gate, BY_POLICY, METE_VIOLATIONS_UNKNOWN, 0U,
      METE_DOMAIN_FORBIDDEN},
-    {"take a region", take_regions, BY_POLICY, METE_VIOLATIONS_UNKNOWN, 0U, METE_DOMAIN_ABSENT},
+    {"take a region", take_regions, BY_POLICY, METE_VIOLATIONS_UNKNOWN, 0U, METE_DOMAIN_FORBIDDEN},
     {"have the kernel write", ask_elsewhere, BY_KERNEL, METE_VIOLATIONS_UNKNOWN, 0U,
      METE_DOMAIN_DONE},
 };

@@ -9,7 +9,7 @@
 #include "mete/core/text.h"
 
 enum {
-    ARENA_SIZE = 256 * 1024,
+    ARENA_SIZE = 512 * 1024,
     TURNS = 4000,
     WARM_UP = 8,
     MARK = 0x5EC2E700,
