@@ -147,8 +147,9 @@ static bool is_hit(const attack_t *attack, const mete_violations_report_t *repor
     const bool is_right_access = !mete_violation_knows(what, METE_VIOLATION_KNOWS_ACCESS) ||
                                  (what->access == attack->access);
     const bool is_target =
-        (attack->access == METE_ACCESS_WRITE) || (what->address == board->target) ||
-        (what->address == board->target_kernel) || (what->address == (uintptr_t)&board->pattern[0]);
+        (attack->by != BY_HARDWARE) || (attack->verdict != METE_VIOLATIONS_DENIED) ||
+        (what->address == board->target) || (what->address == board->target_kernel) ||
+        (what->address == (uintptr_t)&board->pattern[0]);
     return (report->verdict == attack->verdict) && is_right_access && is_target &&
            (what->privilege == METE_UNPRIVILEGED);
 }
