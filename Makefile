@@ -10,7 +10,7 @@ help:
 	@echo 'make damage         the long damage campaign'
 	@echo 'make verify         the long proofs: the atomic pool, statistics, protection plans'
 	@echo 'make exhaust        every sequence of calls of a small allocator, every size: the long form'
-	@echo 'make fuzz           ten minutes of inputs that nobody thought of, for protection plans'
+	@echo 'make fuzz           ten minutes of inputs that nobody thought of, for protection plans, and for gates'
 	@echo 'make inject         every mistake behind every set of watchers, on the host and two emulated boards'
 	@echo 'make soak           ten million operations with injected faults on two emulated boards'
 	@echo 'make format         lay out every source file'
