@@ -430,7 +430,7 @@ bool ask(call_t call, request_t *request)
     return *(volatile uintptr_t *)&request->is_done == 1U;
 }
 
-void kernel_privileged(uint32_t *word)
+void kernel_privileged(uint32_t *target)
 {
-    *(volatile uint32_t *)word = 0U;
+    *(volatile uint32_t *)target = 0U;
 }

@@ -93,6 +93,6 @@ bool kernel_check(void);
 bool ask(call_t call, request_t *request);
 
 /// What only the kernel is to call: it writes to the kernel's own memory.
-void kernel_privileged(uint32_t *secret);
+void kernel_privileged(uint32_t *target);
 
 #endif

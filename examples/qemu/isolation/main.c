@@ -264,7 +264,7 @@ static void try_attack(const attack_t *attack)
     const bool is_killed_by = (attack->by == BY_HARDWARE) || (attack->by == BY_PROCESSOR);
     const bool is_stopped = is_killed_by ? is_killed_for(attack) : is_refused(attack, &before);
     const size_t rounds = kernel_task(VICTIM)->board->rounds;
-    kernel_run(VICTIM, 4U * WARM_UP);
+    kernel_run(VICTIM, AFTERWARDS);
     const bool is_well = are_others_well() && (kernel_task(VICTIM)->board->rounds != rounds);
     tried_count++;
     stopped_count += (is_stopped && is_well) ? 1U : 0U;
