@@ -2,7 +2,7 @@
 
 #include "examples/qemu/guards/kernel.h"
 
-#include "examples/qemu/guards/machine.h"
+#include "examples/qemu/machine/machine.h"
 #include "mete/alloc/list.h"
 #include "mete/core/text.h"
 #include "mete/system/violations_report.h"

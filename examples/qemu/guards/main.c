@@ -5,7 +5,7 @@
 // One source for ARMv7-M, ARMv8-M, RISC-V and Linux: kernel.c is the kernel, machine_*.c is what differs.
 
 #include "examples/qemu/guards/kernel.h"
-#include "examples/qemu/guards/machine.h"
+#include "examples/qemu/machine/machine.h"
 #include "mete/core/text.h"
 
 enum { ARENA_SIZE = 512 * 1024, BEFORE = 1, AFTER = 2 };

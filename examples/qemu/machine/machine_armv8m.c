@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-#include "examples/qemu/guards/machine_core.h"
+#include "examples/qemu/machine/machine_core.h"
 #include "mete/protect/plan_armv8m.h"
 #include "port/cpu/armv8m_mpu.h"
 
@@ -13,7 +13,8 @@ const machine_t machine = {.backend = &mete_plan_armv8m,
                            .region_size = 1024U,
                            .rounds = 20000000U,
                            .return_instruction = 0x4770U,
-                           .code_offset = 1U};
+                           .code_offset = 1U,
+                           .switch_off_protection = core_switch_off_protection};
 
 mete_mpu_t core_mpu_init(void)
 {

@@ -4,7 +4,7 @@
 // returns when the task traps. All of a task's registers are kept in the kernel's memory. mscratch holds their address
 // while a task runs; 0 says that the kernel does.
 
-#include "examples/qemu/guards/machine.h"
+#include "examples/qemu/machine/machine.h"
 #include "mete/protect/plan_pmp.h"
 #include "port/cpu/riscv.h"
 #include "port/cpu/riscv_pmp.h"
@@ -14,10 +14,15 @@
 #define MTIME    (*(volatile uint32_t *)0x0200BFF8U)
 #define MTIMECMP ((volatile uint32_t *)0x02004000U)
 
-enum { TICKS_PER_TURN = 10000, SP = 2, A0 = 10, CAUSE_CALL = 8 };
+enum { TICKS_PER_TURN = 10000, SP = 2, A0 = 10, A1 = 11, CAUSE_CALL = 8 };
 #define CAUSE_TICK  0x80000007U
 #define MIE_TIMER   (1U << 7)
 #define MSTATUS_MPP (3U << 11)
+
+static void switch_off_protection(void)
+{
+    __asm volatile("csrw pmpcfg0, zero");
+}
 
 const machine_t machine = {
     .backend = &mete_plan_pmp,
@@ -27,7 +32,8 @@ const machine_t machine = {
     .guard_size = 128U,
     .region_size = 1024U,
     .rounds = 300000U,  // The emulator is slow where regions are smaller than its pages.
-    .return_instruction = 0x8082U};
+    .return_instruction = 0x8082U,
+    .switch_off_protection = switch_off_protection};
 
 // The trap handler's assembly code knows the order.
 typedef struct context {
@@ -106,7 +112,7 @@ mete_mpu_t machine_init(mete_span_t arena)
 
 static void end_of_task(void)
 {
-    machine_call(CALL_END);
+    machine_call(CALL_END, NULL);
 }
 
 void machine_prepare(size_t index, void (*entry)(void *), void *argument, void *top, void *limit)
@@ -154,12 +160,18 @@ call_t machine_call_of(size_t index)
     return (call_t)contexts[index].x[A0];
 }
 
+uintptr_t machine_request_of(size_t index)
+{
+    return contexts[index].x[A1];
+}
+
 mete_violation_t machine_violation(void)
 {
     return violation;
 }
 
-__attribute__((naked, noinline)) void machine_call(__attribute__((unused)) call_t call)
+__attribute__((naked, noinline)) void machine_call(__attribute__((unused)) call_t call,
+                                                   __attribute__((unused)) void *request)
 {
     __asm volatile(".option push\n\t.option norvc\n\tecall\n\tret\n\t.option pop");
 }

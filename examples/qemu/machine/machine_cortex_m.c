@@ -5,7 +5,7 @@
 // by whatever ends the task's turn. What a task's registers hold is kept in the kernel's memory, for its stack may be what
 // it ran over.
 
-#include "examples/qemu/guards/machine_core.h"
+#include "examples/qemu/machine/machine_core.h"
 #include "port/board/board.h"
 #include "port/cpu/cortex_m.h"
 #include "port/cpu/cortex_m_violation.h"
@@ -16,6 +16,7 @@ enum {
     SVCALL = 11,
     FRAME_WORDS = 8,
     FRAME_R0 = 0,
+    FRAME_R1 = 1,
     FRAME_LR = 5,
     FRAME_PC = 6,
     FRAME_PSR = 7
@@ -113,7 +114,7 @@ mete_mpu_t machine_init(mete_span_t arena)
 
 static void end_of_task(void)
 {
-    machine_call(CALL_END);
+    machine_call(CALL_END, NULL);
 }
 
 void machine_prepare(size_t index, void (*entry)(void *), void *argument, void *top, void *limit)
@@ -148,12 +149,23 @@ call_t machine_call_of(size_t index)
     return (call_t)((const uint32_t *)machine_top_of(index))[FRAME_R0];
 }
 
+uintptr_t machine_request_of(size_t index)
+{
+    return ((const uint32_t *)machine_top_of(index))[FRAME_R1];
+}
+
+void core_switch_off_protection(void)
+{
+    *(volatile uint32_t *)0xE000ED94U = 0U;  // MPU_CTRL.
+}
+
 mete_violation_t machine_violation(void)
 {
     return violation;
 }
 
-__attribute__((naked, noinline)) void machine_call(__attribute__((unused)) call_t call)
+__attribute__((naked, noinline)) void machine_call(__attribute__((unused)) call_t call,
+                                                   __attribute__((unused)) void *request)
 {
     __asm volatile("svc 0\n\tbx lr");
 }

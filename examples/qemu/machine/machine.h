@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#ifndef GUARDS_MACHINE_H
-#define GUARDS_MACHINE_H
+#ifndef EXAMPLE_MACHINE_H
+#define EXAMPLE_MACHINE_H
 
 /// What the kernel needs of a processor: to run a task as unprivileged code until something happens.
 
@@ -17,8 +17,9 @@ typedef enum trap {
     TRAP_FAULT,  ///< It was stopped: machine_violation().
 } trap_t;
 
-/// What a task may ask for.
-typedef enum call { CALL_YIELD, CALL_END } call_t;
+/// What a task may ask for. Further numbers are the kernel's own.
+typedef uint32_t call_t;
+enum { CALL_YIELD, CALL_END, CALL_OTHERS };
 
 typedef struct machine {
     const mete_plan_backend_t *backend;
@@ -35,6 +36,8 @@ typedef struct machine {
     uint32_t return_instruction;
     uintptr_t
         code_offset;  ///< What is added to the address of an instruction to call it: 1 for Thumb.
+    void (*switch_off_protection)(
+        void);  ///< As a task would try to. NULL: nothing but good will keeps it from that.
 } machine_t;
 
 extern const machine_t machine;
@@ -51,13 +54,16 @@ trap_t machine_run(size_t index);
 /// Its stack pointer while it does not run.
 const void *machine_top_of(size_t index);
 
-/// What it asked for.
+/// What it asked for,
 call_t machine_call_of(size_t index);
+
+/// and with which words: an address that the task chose.
+uintptr_t machine_request_of(size_t index);
 
 /// After TRAP_FAULT.
 mete_violation_t machine_violation(void);
 
 /// For tasks: asks the kernel.
-void machine_call(call_t call);
+void machine_call(call_t call, void *request);
 
 #endif

@@ -7,7 +7,7 @@
 #define _GNU_SOURCE  // NOLINT(bugprone-reserved-identifier)
 #endif
 
-#include "examples/qemu/guards/machine.h"
+#include "examples/qemu/machine/machine.h"
 #include "mete/protect/plan_pages.h"
 #include "port/os/posix_mprotect.h"
 #include "port/os/posix_violation.h"
@@ -21,12 +21,13 @@
 
 enum { TICK_US = 1000 };
 
-const machine_t machine = {.backend = &mete_plan_pages,
-                           .stack_size = 32768U,
-                           .guard_size = 4096U,
-                           .region_size = 4096U,
-                           .rounds = 20000000U,
-                           .return_instruction = 0xC3U};
+const machine_t machine = {
+    .backend = &mete_plan_pages,
+    .stack_size = 32768U,
+    .guard_size = 4096U,
+    .region_size = 4096U,
+    .rounds = 100000000U,  // Several ticks, as they come on a machine that is busy.
+    .return_instruction = 0xC3U};
 
 typedef struct context {
     ucontext_t start;
@@ -37,6 +38,7 @@ typedef struct context {
     void *argument;
     trap_t trap;
     call_t call;
+    void *request;
 } context_t;
 
 static context_t contexts[TASK_MAX];
@@ -117,7 +119,7 @@ mete_mpu_t machine_init(mete_span_t arena)
 static void run_task(void)
 {
     running->entry(running->argument);
-    machine_call(CALL_END);
+    machine_call(CALL_END, NULL);
 }
 
 void machine_prepare(size_t index, void (*entry)(void *), void *argument, void *top, void *limit)
@@ -159,13 +161,19 @@ call_t machine_call_of(size_t index)
     return contexts[index].call;
 }
 
+uintptr_t machine_request_of(size_t index)
+{
+    return (uintptr_t)contexts[index].request;
+}
+
 mete_violation_t machine_violation(void)
 {
     return violation;
 }
 
-void machine_call(call_t call)
+void machine_call(call_t call, void *request)
 {
     running->call = call;
+    running->request = request;
     leave(running);
 }
