@@ -461,8 +461,9 @@ bool mete_cache_check(const mete_cache_t *cache)
     const mete_cache_config_t *const config = cache->config;
     if ((config == NULL) || (cache->shared.ops == NULL) || !is_legal(config) ||
         (cache->hash != config->hash) || (cache->equals != config->equals) ||
-        (cache->self != config->self) || (cache->entries != config->entries) || (cache->mask != config->slot_count - 1U) ||
-        (cache->cursor > cache->mask) || (cache->pinned_count > config->pin_count)) {
+        (cache->self != config->self) || (cache->entries != config->entries) ||
+        (cache->mask != config->slot_count - 1U) || (cache->cursor > cache->mask) ||
+        (cache->pinned_count > config->pin_count)) {
         return false;
     }
     size_t in_use = 0U;
@@ -475,5 +476,6 @@ bool mete_cache_check(const mete_cache_t *cache)
             return false;
         }
     }
-    return (in_use == cache->in_use) && (pinned_count == cache->pinned_count) && is_list_sound(cache);
+    return (in_use == cache->in_use) && (pinned_count == cache->pinned_count) &&
+           is_list_sound(cache);
 }

@@ -60,8 +60,8 @@ typedef struct mete_cache_config {
 
     mete_cache_entry_t *entries;  ///< slot_count of them, owned by the cache from init onwards.
     size_t slot_count;            ///< A power of two, up to METE_CACHE_SLOT_COUNT_MAX.
-    size_t probe_count;           ///< Slots that an object can stand in: 1 ... slot_count. 8 is good.
-    size_t pin_count;  ///< So many objects, those used last, are pinned: 0 ... slot_count.
+    size_t probe_count;  ///< Slots that an object can stand in: 1 ... slot_count. 8 is good.
+    size_t pin_count;    ///< So many objects, those used last, are pinned: 0 ... slot_count.
 } mete_cache_config_t;
 
 /// A cache. The fields are here so that it can be static; use the functions to read them. What is read together
@@ -130,8 +130,8 @@ bool mete_cache_check(const mete_cache_t *cache);
 /// A cache `name` with its table, and `name_config` to initialise it with. At file scope, or static in a function.
 #define METE_CACHE_DEFINE(name, slots, probes, pins, hash, equals) \
     static mete_cache_entry_t name##_entries[(slots)]; \
-    static const mete_cache_config_t name##_config = { \
-        (hash), (equals), NULL, name##_entries, (slots), (probes), (pins)}; \
+    static const mete_cache_config_t name##_config = {(hash),  (equals), NULL,  name##_entries, \
+                                                      (slots), (probes), (pins)}; \
     static mete_cache_t name
 
 #ifdef __cplusplus

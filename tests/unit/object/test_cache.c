@@ -81,7 +81,8 @@ static bool equals(void *self, const void *key, const void *object)
 static mete_cache_entry_t entries[SLOT_COUNT];
 static const mete_cache_config_t good = {hash,       equals,      &cache,   entries,
                                          SLOT_COUNT, PROBE_COUNT, PIN_COUNT};
-static const mete_cache_config_t pinless = {hash, equals, &cache, entries, SLOT_COUNT, PROBE_COUNT, 0U};
+static const mete_cache_config_t pinless = {hash,       equals,      &cache, entries,
+                                            SLOT_COUNT, PROBE_COUNT, 0U};
 
 static void setup_with(const mete_cache_config_t *config)
 {
@@ -283,7 +284,8 @@ static void test_purge_dead_goes_round_in_steps(void)
     EXPECT((mete_cache_purge_dead(&cache, 5U) == 2U) && (mete_cache_usage(&cache).in_use == 5U));
     EXPECT((mete_cache_purge_dead(&cache, 3U) == 0U) && (mete_cache_purge_dead(&cache, 1U) == 1U));
     EXPECT((mete_cache_purge_dead(&cache, 7U) == 1U) && (cache.cursor == 0U));
-    EXPECT((mete_cache_purge_dead(&cache, SIZE_MAX) == 0U) && (mete_cache_usage(&cache).in_use == 3U));
+    EXPECT((mete_cache_purge_dead(&cache, SIZE_MAX) == 0U) &&
+           (mete_cache_usage(&cache).in_use == 3U));
     for (size_t i = 0U; i < 7U; i++) {
         EXPECT(has_counts(&things[i], i % 2U, i % 2U));
     }
@@ -428,7 +430,8 @@ static void test_purge_of_nothing_does_nothing(void)
     insert_with_priorities();
     EXPECT((mete_cache_purge(&cache, 255U, 0U) == 0U) && (mete_cache_usage(&cache).pinned == 4U));
     setup();
-    EXPECT((mete_cache_purge(&cache, 255U, 9U) == 0U) && (mete_cache_usage(&cache).priority_min == 0U));
+    EXPECT((mete_cache_purge(&cache, 255U, 9U) == 0U) &&
+           (mete_cache_usage(&cache).priority_min == 0U));
 }
 
 // ---- What a cleanup does
@@ -492,7 +495,8 @@ static void test_links_that_do_not_agree_are_told(void)
         thing_t *const other = insert(1U, 1U, 0U);
         (void)insert(2U, 2U, 0U);
         thing_t *const fourth = make(3U, 3U);
-        entries[1].link.previous = &entries[2].link;  // So that the first does not agree, nor the second.
+        entries[1].link.previous =
+            &entries[2].link;  // So that the first does not agree, nor the second.
         if (way == 0U) {
             EXPECT(find(0U) == NULL);
         } else if (way == 1U) {
@@ -541,9 +545,9 @@ static void test_check_finds_what_does_not_agree(void)
     cache.cursor = SLOT_COUNT;
     EXPECT(!mete_cache_check(&cache));
     cache.cursor = 0U;
-    mete_dlist_link_t *const links[] = {NULL, &entries[0].link, (mete_dlist_link_t *)(void *)&things[0],
-                                        (mete_dlist_link_t *)(void *)&entries[3].object,
-                                        &cache.pinned};
+    mete_dlist_link_t *const links[] = {
+        NULL, &entries[0].link, (mete_dlist_link_t *)(void *)&things[0],
+        (mete_dlist_link_t *)(void *)&entries[3].object, &cache.pinned};
     for (size_t i = 0U; i < sizeof links / sizeof links[0]; i++) {
         mete_dlist_link_t *const next = entries[3].link.next;
         entries[3].link.next = links[i];
