@@ -18,6 +18,9 @@ _Static_assert(offsetof(mete_cache_entry_t, link) == 0U, "a link is cast to its 
 // Keeps the compiler from working with what an address was made of, which would cost more instructions.
 #define KEEP_ADDRESS(address) __asm__("" : "+r"(address))
 
+// Level 3 looks at everything after every operation.
+#define IS_SOUND(cache) ((METE_CHECK_LEVEL < 3) || mete_cache_check(cache))
+
 static inline bool is_pinned(const mete_cache_entry_t *entry)
 {
     return entry->link.next != NULL;
@@ -31,11 +34,6 @@ static inline void drop(const mete_cache_t *cache, void *object)
 static inline bool upgrade(const mete_cache_t *cache, void *object)
 {
     return cache->shared.ops->upgrade(cache->shared.self, object);
-}
-
-static inline bool is_sound(const mete_cache_t *cache)
-{
-    return (METE_CHECK_LEVEL < 3) || mete_cache_check(cache);
 }
 
 // ---- Entries
@@ -80,14 +78,10 @@ static void unpin(mete_cache_t *cache, mete_cache_entry_t *entry)
 // look at level 0.
 static inline bool can_be_used(const mete_cache_t *cache, const mete_cache_entry_t *entry)
 {
-    if (METE_CHECK_LEVEL < 1) {
-        return true;
+    if ((METE_CHECK_LEVEL < 1) || is_pinned(entry)) {
+        return (METE_CHECK_LEVEL < 1) || mete_dlist_agrees(&entry->link);
     }
-    if (is_pinned(entry)) {
-        return mete_dlist_agrees(&entry->link);
-    }
-    return (cache->pinned_count < cache->config->pin_count) || (cache->config->pin_count == 0U) ||
-           mete_dlist_agrees(cache->pinned.next);
+    return mete_dlist_agrees(&cache->pinned) && mete_dlist_agrees(cache->pinned.next);
 }
 
 // Pins an entry whose object is held. The one used least recently gives up its pin, if there are too many.
@@ -264,7 +258,7 @@ void mete_cache_reset(mete_cache_t *cache)
         }
         evict(cache, &cache->entries[i]);
     }
-    METE_ASSERT(is_sound(cache));
+    METE_ASSERT(IS_SOUND(cache));
 }
 
 // What find does if it is not a pinned object in its first slot.
@@ -290,7 +284,7 @@ void *mete_cache_find(mete_cache_t *cache, const void *key)
         renew(cache, entry);
         cache->hits++;
         cache->shared.ops->retain(cache->shared.self, object);
-        METE_ASSERT(is_sound(cache));
+        METE_ASSERT(IS_SOUND(cache));
         return object;
     }
     entry = look_up(cache, key, hash);
@@ -305,7 +299,7 @@ void *mete_cache_find(mete_cache_t *cache, const void *key)
         return NULL;
     }
     use(cache, entry);
-    METE_ASSERT(is_sound(cache));
+    METE_ASSERT(IS_SOUND(cache));
     return object;
 }
 
@@ -330,7 +324,7 @@ void mete_cache_insert(mete_cache_t *cache, const void *key, void *object, uint8
     entry->priority = priority;
     cache->in_use++;
     pin(cache, entry);
-    METE_ASSERT(is_sound(cache));
+    METE_ASSERT(IS_SOUND(cache));
 }
 
 bool mete_cache_remove(mete_cache_t *cache, const void *key)
@@ -349,7 +343,7 @@ bool mete_cache_remove(mete_cache_t *cache, const void *key)
     if (!is_good) {
         METE_FAULT(METE_FAULT_CORRUPT, cache, (const void *)entry);
     }
-    METE_ASSERT(is_sound(cache));
+    METE_ASSERT(IS_SOUND(cache));
     return is_good;
 }
 
@@ -391,7 +385,7 @@ size_t mete_cache_purge(mete_cache_t *cache, uint8_t priority, size_t count)
         unpin(cache, entry);
         purged_count++;
     }
-    METE_ASSERT(is_sound(cache));
+    METE_ASSERT(IS_SOUND(cache));
     return purged_count;
 }
 
@@ -405,7 +399,7 @@ size_t mete_cache_purge_dead(mete_cache_t *cache, size_t count)
         cache->cursor = (cache->cursor + 1U) & cache->mask;
         purged_count += ((entry->object != NULL) && is_cleaned(cache, entry)) ? 1U : 0U;
     }
-    METE_ASSERT(is_sound(cache));
+    METE_ASSERT(IS_SOUND(cache));
     return purged_count;
 }
 

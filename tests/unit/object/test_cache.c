@@ -213,6 +213,7 @@ static void test_keys_of_one_slot_are_told_apart(void)
     for (uint32_t i = 0U; i < PROBE_COUNT; i++) {
         EXPECT(find(14U + (SLOT_COUNT * i)) == &things[i]);
         EXPECT(entries[(14U + i) % SLOT_COUNT].object == &things[i]);
+        EXPECT(things[i].look_count == 1U);  // Others were told by their tags.
     }
     EXPECT(is_well());
 }
@@ -297,7 +298,7 @@ static void test_purge_dead_goes_round_in_steps(void)
 static void test_an_insert_displaces_what_matters_least(void)
 {
     setup_with(&good);
-    static const uint8_t priorities[PROBE_COUNT] = {7U, 2U, 2U, 9U};
+    static const uint8_t priorities[PROBE_COUNT] = {255U, 0U, 2U, 9U};
     for (uint32_t i = 0U; i < PROBE_COUNT; i++) {
         (void)insert(i, 3U + (SLOT_COUNT * i), priorities[i]);
     }
@@ -526,8 +527,13 @@ static void test_links_that_would_have_to_change_are_looked_at_too(void)
     entries[2].link.previous = &entries[3].link;
     EXPECT((find(0U) == NULL) && (tap_take_fault() == METE_FAULT_CORRUPT));
     EXPECT(has_counts(&things[0], 1U, 1U) && (cache.pinned_count == 3U));
+    entries[2].link.previous = &entries[1].link;
+    mete_dlist_link_t *const last = cache.pinned.previous;
+    cache.pinned.previous = &entries[2].link;  // The other end of the list.
+    EXPECT((find(0U) == NULL) && (tap_take_fault() == METE_FAULT_CORRUPT));
+    cache.pinned.previous = last;
     const mete_cache_usage_t usage = mete_cache_usage(&cache);
-    EXPECT((usage.hits == 0U) && (usage.misses == 0U));
+    EXPECT((usage.hits == 0U) && (usage.misses == 0U) && is_well());
 }
 
 static void test_check_finds_what_does_not_agree(void)
@@ -561,6 +567,25 @@ static void test_check_finds_what_does_not_agree(void)
         EXPECT(!mete_cache_check(&cache));
         cache.pinned.next = &entries[2].link;
     }
+    cache.shared.ops = NULL;
+    EXPECT(!mete_cache_check(&cache));
+    cache.shared = shared;
+    mete_cache_config_t changed = good;
+    cache.config = &changed;
+    changed.slot_count = SLOT_COUNT - 1U;
+    EXPECT(!mete_cache_check(&cache));
+    changed.slot_count = SLOT_COUNT;
+    changed.pin_count = PIN_COUNT - 1U;
+    EXPECT(!mete_cache_check(&cache));
+    changed.pin_count = SLOT_COUNT + 1U;
+    EXPECT(!mete_cache_check(&cache));
+    changed.pin_count = PIN_COUNT;
+    changed.entries = &entries[1];
+    EXPECT(!mete_cache_check(&cache));
+    changed.entries = entries;
+    changed.self = NULL;
+    EXPECT(!mete_cache_check(&cache));
+    cache.config = &good;
     EXPECT(mete_cache_check(&cache));
     entries[3].object = NULL;
     cache.in_use--;
