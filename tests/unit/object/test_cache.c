@@ -175,8 +175,10 @@ static void test_check_refuses_what_was_never_made(void)
 
 static void test_the_smallest_and_the_fullest_caches_are_legal(void)
 {
+    setup();
+    (void)mete_cache_purge_dead(&cache, 5U);  // Which is beyond the end of the next one.
     static const mete_cache_config_t smallest = {hash, equals, &cache, entries, 1U, 1U, 1U};
-    EXPECT(mete_cache_init(&cache, shared, &smallest));
+    EXPECT(mete_cache_init(&cache, shared, &smallest) && is_well());
     static const mete_cache_config_t fullest = {hash,       equals,     &cache,    entries,
                                                 SLOT_COUNT, SLOT_COUNT, SLOT_COUNT};
     EXPECT(mete_cache_init(&cache, shared, &fullest));
@@ -341,6 +343,17 @@ static void test_those_used_last_are_pinned(void)
     EXPECT(has_counts(&things[3], 1U, 1U) && has_counts(&things[1], 3U, 1U));
     EXPECT((find(4U) != NULL) && (find(0U) != NULL) && has_counts(&things[2], 2U, 1U));
     EXPECT((mete_cache_usage(&cache).pinned == PIN_COUNT) && is_well());
+}
+
+static void test_being_found_in_a_later_slot_is_use_as_well(void)
+{
+    setup();
+    for (uint32_t i = 0U; i < PIN_COUNT; i++) {
+        (void)insert(i, 3U + (SLOT_COUNT * i), 0U);
+    }
+    EXPECT((find(3U) == &things[0]) && (find(3U + SLOT_COUNT) == &things[1]));
+    (void)insert(4U, 9U, 0U);
+    EXPECT(is_pinned(&entries[4]) && !is_pinned(&entries[5]) && is_well());
 }
 
 static void test_without_pins_nothing_is_kept_alive(void)
@@ -602,6 +615,12 @@ static void test_check_finds_a_list_that_does_not_reach_all(void)
     mete_dlist_remove(&entries[1].link);
     mete_dlist_init(&entries[1].link);
     EXPECT(!mete_cache_check(&cache));
+    mete_dlist_remove(&entries[2].link);
+    mete_dlist_init(&entries[2].link);
+    EXPECT(!mete_cache_check(&cache));
+    setup();
+    cache.pinned.next = &entries[0].link;  // Of a list that should be empty.
+    EXPECT(!mete_cache_check(&cache));
 }
 
 // ---- Against a model: which objects are pinned, in order of use, and who else holds which.
@@ -753,6 +772,7 @@ int main(void)
     RUN(test_an_insert_displaces_what_matters_least);
     RUN(test_where_all_are_pinned_the_lowest_priority_goes);
     RUN(test_those_used_last_are_pinned);
+    RUN(test_being_found_in_a_later_slot_is_use_as_well);
     RUN(test_without_pins_nothing_is_kept_alive);
     RUN(test_an_object_that_ends_with_its_pin_leaves_its_slot);
     RUN(test_remove_forgets_an_object);
