@@ -22,6 +22,7 @@
 #include "mete/alloc/movable.h"
 #include "mete/alloc/pool.h"
 #include "mete/alloc/slab.h"
+#include "mete/object/cache.h"
 #include "mete/system/health.h"
 #include "mete/wrap/stats.h"
 
@@ -118,6 +119,16 @@ static inline bool mete_health_purge_slab(void *self, const mete_health_rule_t *
 {
     (void)rule;
     return mete_slab_purge((mete_slab_t *)self) != 0U;
+}
+
+/// `self` is the mete_cache_t; gives up the pins of the lowest priority that there is, and drops what is dead.
+static inline bool mete_health_purge_cache(void *self, const mete_health_rule_t *rule)
+{
+    mete_cache_t *const cache = (mete_cache_t *)self;
+    (void)rule;
+    const size_t purged_count =
+        mete_cache_purge(cache, mete_cache_usage(cache).priority_min, SIZE_MAX);
+    return mete_cache_purge_dead(cache, SIZE_MAX) + purged_count != 0U;
 }
 
 #endif

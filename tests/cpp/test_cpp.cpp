@@ -39,6 +39,7 @@
 #include "mete/core/violation.h"
 #include "mete/core/words.h"
 #include "mete/object/atomic_ref.h"
+#include "mete/object/cache.h"
 #include "mete/object/fixed.h"
 #include "mete/object/object.h"
 #include "mete/object/ref.h"
@@ -400,6 +401,35 @@ void test_references()
     EXPECT((mete_ref_usage(&kind).in_use == 0U) &&
            (mete_atomic_ref_usage(&atomic_kind).in_use == 0U));
     EXPECT(tap_take_fault() == 0);
+}
+
+uint32_t hash_number(void *, const void *key)
+{
+    return *static_cast<const uint32_t *>(key);
+}
+
+bool has_number(void *, const void *key, const void *object)
+{
+    return static_cast<const message *>(object)->number == *static_cast<const uint32_t *>(key);
+}
+
+METE_CACHE_DEFINE(messages, 8, 4, 1, hash_number, has_number);
+
+void test_cache()
+{
+    static const mete_ref_config_t config = {sizeof(message), alignof(message), nullptr,
+                                             nullptr,         nullptr,          0U};
+    static mete_ref_t kind;
+    EXPECT(mete_ref_init(&kind, mete_heap_as_alloc(mete_heap_init(&app_config)), &config));
+    EXPECT(mete_cache_init(&messages, mete_ref_as_shared(&kind), &messages_config));
+    auto *const one = static_cast<message *>(mete_ref_alloc(&kind));
+    one->number = 7U;
+    mete_cache_insert(&messages, &one->number, one, 0U);
+    mete_ref_drop(&kind, one);
+    const uint32_t key = 7U;
+    EXPECT(mete_cache_find(&messages, &key) == one);
+    mete_ref_drop(&kind, one);
+    EXPECT((mete_cache_purge(&messages, 0U, 1U) == 1U) && (mete_ref_usage(&kind).in_use == 0U));
 }
 
 // ---- wrap
@@ -888,5 +918,6 @@ int main()
     RUN(test_domain);
     RUN(test_bank);
     RUN(test_references);
+    RUN(test_cache);
     return tap_finish();
 }

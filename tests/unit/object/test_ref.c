@@ -123,6 +123,8 @@ static void test_init_refuses_a_broken_configuration(void)
     EXPECT(!REF(init)(&kind, from_shelf, NULL));
     EXPECT(!REF(init)(&kind, (mete_alloc_t){NULL, NULL}, &good));
     EXPECT(has_counts(object, 1U, 0U) && (REF(usage)(&kind).in_use == 1U) && REF(check)(&kind));
+    bad[0].object_size = SIZE_MAX / 2U;  // The most.
+    EXPECT(REF(init)(&kind, from_shelf, &bad[0]));
 }
 
 static void test_check_refuses_what_was_never_made(void)
