@@ -37,6 +37,7 @@
 #include "mete/core/text.h"
 #include "mete/core/violation.h"
 #include "mete/core/words.h"
+#include "mete/object/buffer.h"
 #include "mete/object/fixed.h"
 #include "mete/object/object.h"
 #include "mete/protect/integrity.h"
@@ -250,6 +251,16 @@ void test_slab()
     use(mete_slab_as_alloc(&outbox), sizeof(message));
     EXPECT(mete_slab_reserve(&outbox, 6U) && (mete_slab_usage(&outbox).slab_count == 2U));
     EXPECT((mete_slab_purge(&outbox) == 2U) && mete_slab_check(&outbox));
+}
+
+void test_buffer()
+{
+    mete_heap_t *const heap = mete_heap_init(&app_config);
+    mete_buffer_t buffer;
+    EXPECT(mete_buffer_init(&buffer, mete_heap_as_alloc(heap), nullptr));
+    EXPECT(mete_buffer_append(&buffer, "Hello, World!", 13U) && mete_buffer_consume(&buffer, 7U));
+    EXPECT((mete_buffer_span(&buffer).size == 6U) && mete_buffer_check(&buffer));
+    mete_buffer_purge(&buffer);
 }
 
 METE_FIXED_VECTOR(samples, int16_t, 4);
@@ -665,6 +676,7 @@ int main()
     RUN(test_pool);
     RUN(test_atomic_pool);
     RUN(test_slab);
+    RUN(test_buffer);
     RUN(test_fixed);
     RUN(test_object);
     RUN(test_tier);
