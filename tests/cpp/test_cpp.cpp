@@ -39,6 +39,7 @@
 #include "mete/core/words.h"
 #include "mete/object/buffer.h"
 #include "mete/object/fixed.h"
+#include "mete/object/netbuf.h"
 #include "mete/object/object.h"
 #include "mete/protect/integrity.h"
 #include "mete/protect/map.h"
@@ -261,6 +262,20 @@ void test_buffer()
     EXPECT(mete_buffer_append(&buffer, "Hello, World!", 13U) && mete_buffer_consume(&buffer, 7U));
     EXPECT((mete_buffer_span(&buffer).size == 6U) && mete_buffer_check(&buffer));
     mete_buffer_purge(&buffer);
+}
+
+void test_netbuf()
+{
+    mete_heap_t *const heap = mete_heap_init(&app_config);
+    mete_alloc_t const alloc = mete_heap_as_alloc(heap);
+    mete_netbuf_config_t const config = {alloc, alloc, 100U, 8U, 20U, 2U, 1U, 2U, nullptr, nullptr};
+    mete_netbuf_pool_t net;
+    EXPECT(mete_netbuf_init(&net, &config));
+    mete_netbuf_t *const packet = mete_netbuf_get(&net, METE_NETBUF_SEND);
+    EXPECT((mete_netbuf_put(packet, 10U) != nullptr) && (mete_netbuf_push(packet, 8U) != nullptr));
+    EXPECT((mete_netbuf_length(packet) == 18U) && mete_netbuf_check(packet));
+    mete_netbuf_drop(packet);
+    EXPECT(mete_netbuf_usage(&net).in_use == 0U);
 }
 
 METE_FIXED_VECTOR(samples, int16_t, 4);
@@ -677,6 +692,7 @@ int main()
     RUN(test_atomic_pool);
     RUN(test_slab);
     RUN(test_buffer);
+    RUN(test_netbuf);
     RUN(test_fixed);
     RUN(test_object);
     RUN(test_tier);

@@ -266,6 +266,8 @@ static void test_space_is_written_by_the_caller(void)
     EXPECT(holds(b, 0U, 6U));
     mete_buffer_shrink(b, 7U);
     EXPECT(holds(b, 0U, 6U) && append(b, 6U, 2U) && (shelf.requests == 1U));
+    EXPECT(mete_buffer_consume(b, 3U) && mete_buffer_reserve(b, 30U) && mete_buffer_consume(b, 1U));
+    EXPECT(mete_buffer_append_space(b, 5U) == (unsigned char *)mete_buffer_span(b).start + 4U);
 }
 
 // ---- Room in front
@@ -372,36 +374,49 @@ static void test_damage_is_told_and_nothing_changes(void)
 
 // ---- Against a model: a stretch of the numbers that are counted up.
 
+static struct {
+    size_t first, length;
+} model;
+
+static void append_like_the_model(mete_buffer_t *b, size_t size)
+{
+    const bool fits = model.length + size <= SIZE_MAX_HERE;
+    const bool is_done = append(b, (unsigned)(model.first + model.length), size);
+    EXPECT((is_done && fits) || (!is_done && (!fits || (shelf.refuse_at != 0U))));
+    model.length += is_done ? size : 0U;
+}
+
+static void consume_like_the_model(mete_buffer_t *b, size_t size)
+{
+    const bool is_done = mete_buffer_consume(b, size);
+    EXPECT(is_done == (size <= model.length));
+    model.first += is_done ? size : 0U;
+    model.length -= is_done ? size : 0U;
+}
+
 static void test_random_work_agrees_with_a_model(void)
 {
     uint32_t random = 0x2545F491U;
-    for (size_t round = 0U; round < 20U; round++) {
-        mete_buffer_t *const b = setup();
-        shelf.resizes = round % 2U == 0U;
-        size_t first = 0U;
-        size_t length = 0U;
-        for (size_t step = 0U; step < 400U; step++) {
-            const size_t size = random_below(&random, 24U);
-            shelf.refuse_at = (random_below(&random, 4U) == 0U) ? shelf.requests + 1U : 0U;
-            if (random_below(&random, 50U) == 0U) {
-                mete_buffer_reset(b);
-                length = 0U;
-            } else if (random_below(&random, 100U) < 55U) {
-                const bool is_done = append(b, (unsigned)(first + length), size);
-                EXPECT(is_done || (shelf.refuse_at != 0U) || (length + size > SIZE_MAX_HERE));
-                EXPECT(!is_done || (length + size <= SIZE_MAX_HERE));
-                length += is_done ? size : 0U;
-            } else {
-                const bool is_done = mete_buffer_consume(b, size);
-                EXPECT(is_done == (size <= length));
-                first += is_done ? size : 0U;
-                length -= is_done ? size : 0U;
-            }
-            EXPECT(holds(b, (unsigned)first, length) && (taken_count() <= 1U));
+    mete_buffer_t *const b = setup();
+    model.first = 0U;
+    model.length = 0U;
+    for (size_t step = 0U; step < 8000U; step++) {
+        const uint32_t choice = random_below(&random, 100U);
+        const size_t size = random_below(&random, 24U);
+        shelf.resizes = (step / 400U) % 2U == 0U;
+        shelf.refuse_at = (random_below(&random, 4U) == 0U) ? shelf.requests + 1U : 0U;
+        if (choice < 2U) {
+            mete_buffer_purge(b);
+            model.length = 0U;
+        } else if (choice < 55U) {
+            append_like_the_model(b, size);
+        } else {
+            consume_like_the_model(b, size);
         }
-        mete_buffer_purge(b);
-        EXPECT((taken_count() == 0U) && (tap_take_fault() == 0));
+        EXPECT(holds(b, (unsigned)model.first, model.length) && (taken_count() <= 1U));
     }
+    mete_buffer_purge(b);
+    EXPECT((taken_count() == 0U) && (tap_take_fault() == 0));
 }
 
 int main(void)
