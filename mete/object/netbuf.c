@@ -10,11 +10,11 @@
 
 #include "mete/object/netbuf.h"
 
-static const uintptr_t LIVE = 0x6D657465U;
+enum { LIVE = 0x6D657465 };
 
 static uintptr_t tag_of(const mete_netbuf_t *head)
 {
-    return (uintptr_t)head ^ LIVE;
+    return (uintptr_t)head ^ (uintptr_t)LIVE;
 }
 
 static size_t front_size(const mete_netbuf_config_t *config)

@@ -103,7 +103,7 @@ typedef struct {
 #define METE_NETBUF_FRONT_SIZE(align) \
     ((sizeof(mete_netbuf_storage_t) + (align)-1U) / (align) * (align))
 #define METE_NETBUF_STORAGE_SIZE(size, align) \
-    (METE_NETBUF_FRONT_SIZE(align) + (((size) + (align)-1U) / (align) * (align)))
+    (METE_NETBUF_FRONT_SIZE(align) + (((size_t)(size) + (align)-1U) / (align) * (align)))
 
 /// Nothing in use. Returns false, changing nothing, if something is missing or breaks a limit stated above.
 bool mete_netbuf_init(mete_netbuf_pool_t *pool, const mete_netbuf_config_t *config);
