@@ -172,7 +172,7 @@ METE_INLINE bool mete_fixed_has_space(const mete_fixed_ends_t *ends, size_t capa
     const size_t written = mete_atomic_load_relaxed(&ends->written);
     const size_t taken = mete_atomic_load_acquire(&ends->taken);
     if ((METE_CHECK_LEVEL >= 1) && !mete_fixed_agrees(written, taken, capacity)) {
-        METE_FAULT(METE_FAULT_CORRUPT, ends, NULL);
+        METE_FAULT(METE_FAULT_CORRUPT, (const void *)ends, NULL);
         return false;
     }
     return mete_fixed_count(written, taken, capacity) != capacity;
@@ -184,7 +184,7 @@ METE_INLINE bool mete_fixed_has_any(const mete_fixed_ends_t *ends, size_t capaci
     const size_t taken = mete_atomic_load_relaxed(&ends->taken);
     const size_t written = mete_atomic_load_acquire(&ends->written);
     if ((METE_CHECK_LEVEL >= 1) && !mete_fixed_agrees(written, taken, capacity)) {
-        METE_FAULT(METE_FAULT_CORRUPT, ends, NULL);
+        METE_FAULT(METE_FAULT_CORRUPT, (const void *)ends, NULL);
         return false;
     }
     return written != taken;

@@ -39,8 +39,10 @@
 #include "mete/core/violation.h"
 #include "mete/core/words.h"
 #include "mete/object/atomic_ref.h"
+#include "mete/object/buffer.h"
 #include "mete/object/cache.h"
 #include "mete/object/fixed.h"
+#include "mete/object/netbuf.h"
 #include "mete/object/object.h"
 #include "mete/object/ref.h"
 #include "mete/object/vault.h"
@@ -258,6 +260,30 @@ void test_slab()
     use(mete_slab_as_alloc(&outbox), sizeof(message));
     EXPECT(mete_slab_reserve(&outbox, 6U) && (mete_slab_usage(&outbox).slab_count == 2U));
     EXPECT((mete_slab_purge(&outbox) == 2U) && mete_slab_check(&outbox));
+}
+
+void test_buffer()
+{
+    mete_heap_t *const heap = mete_heap_init(&app_config);
+    mete_buffer_t buffer;
+    EXPECT(mete_buffer_init(&buffer, mete_heap_as_alloc(heap), nullptr));
+    EXPECT(mete_buffer_append(&buffer, "Hello, World!", 13U) && mete_buffer_consume(&buffer, 7U));
+    EXPECT((mete_buffer_span(&buffer).size == 6U) && mete_buffer_check(&buffer));
+    mete_buffer_purge(&buffer);
+}
+
+void test_netbuf()
+{
+    mete_heap_t *const heap = mete_heap_init(&app_config);
+    mete_alloc_t const alloc = mete_heap_as_alloc(heap);
+    mete_netbuf_config_t const config = {alloc, alloc, 100U, 8U, 20U, 2U, 1U, 2U, nullptr, nullptr};
+    mete_netbuf_pool_t net;
+    EXPECT(mete_netbuf_init(&net, &config));
+    mete_netbuf_t *const packet = mete_netbuf_get(&net, METE_NETBUF_SEND);
+    EXPECT((mete_netbuf_put(packet, 10U) != nullptr) && (mete_netbuf_push(packet, 8U) != nullptr));
+    EXPECT((mete_netbuf_length(packet) == 18U) && mete_netbuf_check(packet));
+    mete_netbuf_drop(packet);
+    EXPECT(mete_netbuf_usage(&net).in_use == 0U);
 }
 
 METE_FIXED_VECTOR(samples, int16_t, 4);
@@ -893,6 +919,8 @@ int main()
     RUN(test_pool);
     RUN(test_atomic_pool);
     RUN(test_slab);
+    RUN(test_buffer);
+    RUN(test_netbuf);
     RUN(test_fixed);
     RUN(test_object);
     RUN(test_tier);

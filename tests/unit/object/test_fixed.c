@@ -240,7 +240,7 @@ static void test_a_string_takes_bytes(void)
     EXPECT((string.text[3] == 'c') && (string.text[5] == '\0') &&
            !name_append_bytes(&string, "xyz", 3U));
     EXPECT(!name_append_bytes(&string, "", SIZE_MAX) && (string.length == 5U));
-    EXPECT(name_append_bytes(&string, NULL, 0U) && name_check(&string));
+    EXPECT(name_append_bytes(&string, "", 0U) && name_check(&string));
 }
 
 static void test_a_string_is_a_sink(void)
