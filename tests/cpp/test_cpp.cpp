@@ -638,7 +638,9 @@ void test_bank()
     mete_bank_t bank;
     EXPECT(mete_bank_init(&bank, &config) && mete_bank_sleep(&bank, 0U, METE_RAM_SLEEP));
     EXPECT((state == METE_RAM_SLEEP) && !mete_bank_is_awake(&bank, 0U));
-    EXPECT(mete_bank_wake(&bank, 0U) && (mete_bank_usage(&bank, 0U).change_count == 2U));
+    mete_bank_usage_t usage;
+    EXPECT(mete_bank_wake(&bank, 0U) && mete_bank_read(&bank, 0U, &usage));
+    EXPECT(usage.change_count == 2U);
     EXPECT((mete_bank_find(&bank, memory) == 0U) && mete_bank_check(&bank));
 }
 
