@@ -38,6 +38,7 @@
 #include "mete/core/violation.h"
 #include "mete/core/words.h"
 #include "mete/power/bank.h"
+#include "mete/power/evacuation.h"
 #include "mete/protect/integrity.h"
 #include "mete/protect/map.h"
 #include "mete/protect/map_report.h"
@@ -644,6 +645,51 @@ void test_bank()
     EXPECT((mete_bank_find(&bank, memory) == 0U) && mete_bank_check(&bank));
 }
 
+// Two banks; what is in the second moves to the first.
+void test_evacuation()
+{
+    METE_MOVABLE_DEFINE(movables, 256, 6);
+    mete_bank_kind_t kind{};
+    kind.modes[METE_RAM_ACTIVE].retains = true;
+    kind.changes[METE_RAM_ACTIVE][METE_RAM_DEEP_SLEEP].is_legal = true;
+    kind.changes[METE_RAM_DEEP_SLEEP][METE_RAM_ACTIVE].is_legal = true;
+    const mete_bank_place_t places[] = {{{movables_storage, 128}, &kind},
+                                        {{movables_storage + 16, 128}, &kind}};
+    const mete_ram_ops_t ops = {change_bank};
+    mete_ram_state_t state = METE_RAM_ACTIVE;
+    mete_bank_record_t records[2];
+    mete_bank_config_t bank_config{};
+    bank_config.places = places;
+    bank_config.records = records;
+    bank_config.bank_count = 2U;
+    bank_config.ram = {&ops, &state};
+    bank_config.clock = no_clock;
+    bank_config.tick_us = 1U;
+    mete_bank_t bank;
+    EXPECT(mete_bank_init(&bank, &bank_config) && mete_movable_init(&movables, &movables_config));
+    mete_evacuation_load_t loads[2];
+    mete_span_t order[METE_EVACUATION_ORDER_COUNT(2)];
+    mete_evacuation_config_t config{};
+    config.bank = &bank;
+    config.mover = mete_movable_as_mover(&movables);
+    config.loads = loads;
+    config.order = order;
+    config.step_size = 64U;
+    config.state = METE_RAM_DEEP_SLEEP;
+    mete_evacuation_t evacuation;
+    EXPECT(mete_evacuation_init(&evacuation, &config));
+    const mete_movable_handle_t first = mete_movable_alloc(&movables, 100U);
+    (void)mete_movable_alloc(&movables, 100U);
+    mete_movable_free(&movables, first);
+    mete_evacuation_plan_t plan;
+    EXPECT(mete_evacuation_plan(&evacuation, 2U, &plan) && (plan.move_size == 104U) && plan.fits);
+    mete_evacuation_commit(&evacuation, &plan);
+    while (mete_evacuation_move_next(&evacuation)) {
+    }
+    EXPECT((mete_evacuation_sleep(&evacuation) == 2U) && (state == METE_RAM_DEEP_SLEEP));
+    EXPECT(mete_evacuation_check(&evacuation) && mete_movable_check(&movables));
+}
+
 }  // namespace
 
 int main()
@@ -677,5 +723,6 @@ int main()
     RUN(test_stack);
     RUN(test_stacks);
     RUN(test_bank);
+    RUN(test_evacuation);
     return tap_finish();
 }
