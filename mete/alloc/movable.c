@@ -621,13 +621,13 @@ size_t mete_movable_evacuate(mete_movable_t *movable, mete_span_t from, mete_spa
                              size_t step_size)
 {
     METE_ASSERT((movable != NULL) && (movable->config != NULL));
-    const range_t range = range_of(movable, to);
     pass_t pass = pass_of(movable, step_size, UINT32_MAX, NOWHERE);
+    keep_within(&pass, range_of(movable, to));
     const bool is_apart =
-        mete_span_is_legal(from) &&
-        (((uintptr_t)from.start >= range.high) || ((uintptr_t)from.start + from.size <= range.low));
+        mete_span_is_legal(from) && (((uintptr_t)from.start >= pass.within.high) ||
+                                     ((uintptr_t)from.start + from.size <= pass.within.low));
     if (go_on_moving(movable, &pass) && is_apart) {
-        evacuate(movable, from, range, &pass);
+        evacuate(movable, from, &pass);
     }
     const size_t left = left_of_evacuation(movable, from, &pass);
     if (pass.is_damaged || !is_sound(movable)) {

@@ -503,32 +503,32 @@ static inline size_t move_run(store_t *store, size_t place, range_t room, mete_s
 {
     const size_t before = pass->at;
     const size_t first = at(store, before)->next;
-    if (room.high - room.low > pass->budget) {
-        room.high = room.low + pass->budget;
-    }
+    const uintptr_t start = room.low;
+    range_t paid;
+    paid.low = start;
+    paid.high = (room.high - start > pass->budget) ? start + pass->budget : room.high;
     if (at(store, first)->address <= at(store, store->packed)->address) {
         store->packed = (uint16_t)before;
     }
-    const uintptr_t start = room.low;
     remove_gap(store, gap_behind(store, before));
     remove_gap(store, (place != before) ? gap_behind(store, place) : 0U);
-    const size_t last = move_blocks(store, first, limit_of_run(store, first, place, from), &room);
+    const size_t last = move_blocks(store, first, limit_of_run(store, first, place, from), &paid);
     if (place != before) {
         link_run(store, before, first, last, place);
         add_gap(store, gap_behind(store, place));
     }
     add_gap(store, gap_behind(store, before));
     add_gap(store, gap_behind(store, last));
-    pass->budget -= room.low - start;
-    store->moved_total += room.low - start;
+    pass->budget -= paid.low - start;
+    store->moved_total += paid.low - start;
     return (place == before) ? last : before;
 }
 
 // Moves the block behind a slot, if it lies in a span and there is room for it elsewhere, and those behind
 // it that can follow. Blocks of `*too_large` granules and more have found no room. Returns the slot to go on
 // from, or NOWHERE.
-static inline size_t evacuate_next(store_t *store, mete_span_t from, range_t to,
-                                   uint32_t *too_large, pass_t *pass)
+static inline size_t evacuate_next(store_t *store, mete_span_t from, uint32_t *too_large,
+                                   pass_t *pass)
 {
     const size_t index = at(store, pass->at)->next;
     const uint32_t granules = granules_of(at(store, index));
@@ -536,8 +536,9 @@ static inline size_t evacuate_next(store_t *store, mete_span_t from, range_t to,
     if (size == 0U) {
         return index;
     }
-    const size_t place =
-        (granules < *too_large) ? find_room(store, to, granules, &pass->is_damaged) : NOWHERE;
+    const size_t place = (granules < *too_large)
+                             ? find_room(store, pass->within, granules, &pass->is_damaged)
+                             : NOWHERE;
     if (place == NOWHERE) {
         *too_large = (granules < *too_large) ? granules : *too_large;
         pass->left += size;
@@ -546,7 +547,7 @@ static inline size_t evacuate_next(store_t *store, mete_span_t from, range_t to,
     if (pass->budget < GRANULE) {
         return NOWHERE;
     }
-    const range_t room = room_behind(store, place, to);
+    const range_t room = room_behind(store, place, pass->within);
     if ((pass->budget >= size_of(store, index)) && (place != index)) {
         return move_run(store, place, room, from, pass);
     }
@@ -555,7 +556,7 @@ static inline size_t evacuate_next(store_t *store, mete_span_t from, range_t to,
     return (store->moving == 0U) ? pass->at : NOWHERE;
 }
 
-static inline void evacuate(store_t *store, mete_span_t from, range_t to, pass_t *pass)
+static inline void evacuate(store_t *store, mete_span_t from, pass_t *pass)
 {
     uint32_t too_large = UINT32_MAX;
     // Each turn passes a block or moves some out for good, and needs to do so once for each.
@@ -564,7 +565,7 @@ static inline void evacuate(store_t *store, mete_span_t from, range_t to, pass_t
         if (pass->is_damaged || is_beyond(store, at(store, pass->at)->next, from)) {
             return;
         }
-        const size_t reached = evacuate_next(store, from, to, &too_large, pass);
+        const size_t reached = evacuate_next(store, from, &too_large, pass);
         if (reached == NOWHERE) {
             return;
         }

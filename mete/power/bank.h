@@ -161,7 +161,11 @@ static inline mete_ram_state_t mete_bank_state_of(const mete_bank_t *bank, size_
 static inline mete_span_t mete_bank_span(const mete_bank_t *bank, size_t index)
 {
     METE_ASSERT(index < bank->config->bank_count);
-    return bank->config->places[index].span;
+    // Field by field: as a whole it may be copied by memcpy(), which is libc.
+    mete_span_t span;
+    span.start = bank->config->places[index].span.start;
+    span.size = bank->config->places[index].span.size;
+    return span;
 }
 
 /// Bit n: bank n is active.

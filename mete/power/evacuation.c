@@ -6,6 +6,8 @@
 
 #include "mete/power/evacuation.h"
 
+#include "mete/core/bits.h"
+
 #define IS_CHECKED (METE_CHECK_LEVEL >= 1)
 
 enum { KIB = 1024, GRANULE = 8 };
@@ -37,7 +39,16 @@ static uint32_t all_of(const self_t *self)
 
 static size_t lowest(uint32_t set)
 {
-    return (size_t)__builtin_ctz(set);
+    return mete_bits_ctz(set);
+}
+
+static uint32_t size_of(uint32_t set)
+{
+    uint32_t size = 0U;
+    for (uint32_t rest = set; rest != 0U; rest &= rest - 1U) {
+        size++;
+    }
+    return size;
 }
 
 static mete_span_t span_of(const self_t *self, size_t index)
@@ -45,14 +56,16 @@ static mete_span_t span_of(const self_t *self, size_t index)
     return mete_bank_span(self->config->bank, index);
 }
 
-static size_t live_in(const self_t *self, mete_span_t span)
+static size_t live_in(const self_t *self, size_t index)
 {
-    return self->config->mover.ops->live_size(self->config->mover.self, span);
+    const mete_mover_t *const mover = &self->config->mover;
+    return mover->ops->live_size(mover->self, span_of(self, index));
 }
 
-static size_t pinned_in(const self_t *self, mete_span_t span)
+static size_t pinned_in(const self_t *self, size_t index)
 {
-    return self->config->mover.ops->pinned_size(self->config->mover.self, span);
+    const mete_mover_t *const mover = &self->config->mover;
+    return mover->ops->pinned_size(mover->self, span_of(self, index));
 }
 
 // Those that take blocks.
@@ -95,8 +108,8 @@ static void note_loads(const self_t *self)
 {
     for (size_t i = 0U; i < count_of(self); i++) {
         mete_evacuation_load_t *const load = &self->config->loads[i];
-        load->live_size = live_in(self, span_of(self, i));
-        load->pinned_size = pinned_in(self, span_of(self, i));
+        load->live_size = live_in(self, i);
+        load->pinned_size = pinned_in(self, i);
     }
 }
 
@@ -265,8 +278,9 @@ typedef struct choice {
 // Fewer banks; of as many, more that need not be moved.
 static bool is_better(const choice_t *choice, const choice_t *best)
 {
-    const int fewer = __builtin_popcount(best->set) - __builtin_popcount(choice->set);
-    return (fewer > 0) || ((fewer == 0) && (choice->live_size > best->live_size));
+    const uint32_t count = size_of(choice->set);
+    const uint32_t best_count = size_of(best->set);
+    return (count < best_count) || ((count == best_count) && (choice->live_size > best->live_size));
 }
 
 static size_t room_for(const self_t *self, uint32_t set)
@@ -365,13 +379,12 @@ static bool wake_around(const self_t *self, size_t index)
     mete_bank_t *const bank = self->config->bank;
     bool is_done = mete_bank_wake(bank, index);
     for (size_t i = index; is_done && is_joined(self, i) && !mete_bank_is_awake(bank, i + 1U) &&
-                           (live_in(self, span_of(self, i + 1U)) != 0U);
+                           (live_in(self, i + 1U) != 0U);
          i++) {
         is_done = mete_bank_wake(bank, i + 1U);
     }
-    for (size_t i = index;
-         is_done && (i != 0U) && is_joined(self, i - 1U) && !mete_bank_is_awake(bank, i - 1U) &&
-         (live_in(self, span_of(self, i - 1U)) != 0U);
+    for (size_t i = index; is_done && (i != 0U) && is_joined(self, i - 1U) &&
+                           !mete_bank_is_awake(bank, i - 1U) && (live_in(self, i - 1U) != 0U);
          i--) {
         is_done = mete_bank_wake(bank, i - 1U);
     }
@@ -389,8 +402,7 @@ static void pass_over(self_t *self)
 // True if a target has something that can be moved, and is awake for it.
 static bool is_ready(self_t *self, size_t index)
 {
-    const mete_span_t span = span_of(self, index);
-    if (live_in(self, span) == pinned_in(self, span)) {
+    if (live_in(self, index) == pinned_in(self, index)) {
         return false;
     }
     const uint32_t awake = mete_bank_awake_set(self->config->bank);
@@ -445,9 +457,11 @@ static bool try_step(self_t *self)
     const size_t index = lowest(self->pending_set);
     const mete_mover_t mover = self->config->mover;
     if (self->order_index < self->order_count) {
+        mete_span_t to;
+        to.start = self->config->order[self->order_index].start;
+        to.size = self->config->order[self->order_index].size;
         const size_t left =
-            mover.ops->evacuate(mover.self, span_of(self, index),
-                                self->config->order[self->order_index], self->config->step_size);
+            mover.ops->evacuate(mover.self, span_of(self, index), to, self->config->step_size);
         const bool is_moved = (left < self->left_size);
         if (is_moved) {
             self->left_size = left;
@@ -491,8 +505,7 @@ uint32_t mete_evacuation_sleep(mete_evacuation_t *evacuation)
     const mete_ram_state_t state = evacuation->config->state;
     for (size_t i = 0U; i < count_of(evacuation); i++) {
         if (has(evacuation->target_set, i) && mete_bank_is_awake(bank, i) &&
-            mete_bank_allows(bank, i, state) &&
-            (live_in(evacuation, span_of(evacuation, i)) == 0U)) {
+            mete_bank_allows(bank, i, state) && (live_in(evacuation, i) == 0U)) {
             (void)mete_bank_sleep(bank, i, state);
         }
     }

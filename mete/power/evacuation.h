@@ -76,7 +76,7 @@ typedef struct mete_evacuation {
 } mete_evacuation_t;
 
 /// What emptying a set of banks would take. Bit n of a set is bank n.
-typedef struct mete_evacuation_plan {
+typedef struct {
     uint32_t target_set;  ///< To be emptied.
     uint32_t
         pinned_set;  ///< Of these, those with pinned blocks, which are in the way: they will not be empty.
