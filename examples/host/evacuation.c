@@ -9,17 +9,22 @@
 
 enum { BANKS = 4, BANK = 256, NOTES = 14 };
 
-METE_MOVABLE_DEFINE(notes, BANKS *BANK, NOTES);
-
+static uint64_t storage[BANKS * BANK / 8];
+static mete_movable_slot_t slots[METE_MOVABLE_SLOT_COUNT(NOTES)];
+static const mete_movable_config_t store = {.storage = {storage, sizeof storage},
+                                            .slots = slots,
+                                            .slot_count = METE_MOVABLE_SLOT_COUNT(NOTES)};
+static mete_movable_t notes;
 static const mete_bank_kind_t kind = {
-    .modes = {[METE_RAM_ACTIVE] = {900U, true}, [METE_RAM_DEEP_SLEEP] = {1U, false}},
-    .changes = {[METE_RAM_ACTIVE] = {[METE_RAM_DEEP_SLEEP] = {9U, 400U, true}},
-                [METE_RAM_DEEP_SLEEP] = {[METE_RAM_ACTIVE] = {80U, 2000U, true}}}};
+    .modes = {{900U, true}, {0U, false}, {0U, false}, {1U, false}},
+    .changes = {{[3] = {9U, 400U, true}}, [3] = {{80U, 2000U, true}}}};
+static mete_bank_t bank;
+static mete_evacuation_t evacuation;
 
 static bool drive(void *self, const mete_ram_change_t *change)
 {
     (void)self;
-    printf("bank %zu %s\n", change->index, (change->to == METE_RAM_ACTIVE) ? "wakes" : "sleeps");
+    printf("bank %zu sleeps\n", change->index);
     return true;
 }
 
@@ -34,20 +39,16 @@ int main(void)
     static mete_bank_record_t records[BANKS];
     static mete_bank_place_t places[BANKS];
     for (size_t i = 0U; i < BANKS; i++) {
-        places[i] = (mete_bank_place_t){{&notes_storage[i * BANK / 8U], BANK}, &kind};
+        places[i] = (mete_bank_place_t){{&storage[i * BANK / 8U], BANK}, &kind};
     }
     const mete_bank_config_t banks = {places,     records, BANKS,       {&ops, NULL},
                                       read_clock, 1U,      {NULL, NULL}};
-    mete_bank_t bank;
-    (void)mete_bank_init(&bank, &banks);
-    (void)mete_movable_init(&notes, &notes_config);
     static mete_evacuation_load_t loads[BANKS];
     static mete_span_t order[METE_EVACUATION_ORDER_COUNT(BANKS)];
     const mete_evacuation_config_t config = {&bank, mete_movable_as_mover(&notes), loads, order,
                                              64U,   METE_RAM_DEEP_SLEEP,           500U,  5U};
-    mete_evacuation_t evacuation;
+    (void)(mete_bank_init(&bank, &banks) && mete_movable_init(&notes, &store));
     (void)mete_evacuation_init(&evacuation, &config);
-
     mete_movable_handle_t handles[NOTES];
     for (unsigned i = 0U; i < NOTES; i++) {
         handles[i] = mete_movable_alloc(&notes, 72U);
@@ -55,20 +56,15 @@ int main(void)
         mete_movable_unpin(&notes, handles[i]);
     }
     for (size_t i = 0U; i < NOTES; i++) {
-        if (i % 5U != 4U) {
-            mete_movable_free(&notes, handles[i]);
-        }
+        mete_movable_free(&notes, (i % 5U != 4U) ? handles[i] : METE_MOVABLE_NONE);
     }
     mete_evacuation_plan_t plan;
     mete_evacuation_plan_fewest(&evacuation, &plan);
-    printf("%zu bytes to move, %zu bytes of room, %u us at most\n", plan.move_size, plan.room_size,
+    printf("%zu bytes to move, %zu of room, %u us at most\n", plan.move_size, plan.room_size,
            (unsigned)plan.time_us);
     mete_evacuation_commit(&evacuation, &plan);
-    size_t steps = 1U;
     while (mete_evacuation_move_next(&evacuation)) {
-        steps++;
     }
-    printf("%zu steps\n", steps);
     (void)mete_evacuation_sleep(&evacuation);
     printf("%s, %s\n", (char *)mete_movable_pin(&notes, handles[4]),
            (char *)mete_movable_pin(&notes, handles[9]));

@@ -193,7 +193,7 @@ static inline size_t find_room(store_t *store, range_t within, uint32_t granules
             return index;
         }
         index = at(store, index)->next;
-    } while (index != SENTINEL);
+    } while ((index != SENTINEL) && (at(store, index)->address < within.high));
     return NOWHERE;
 }
 
