@@ -245,6 +245,10 @@ static void test_a_block_larger_than_a_bank_lies_across_neighbours(void)
     mete_evacuation_commit(&evacuation, &plan);
     EXPECT(put(2U, 3U * BANK) && (bank_of(2U) == 0U));
     EXPECT(!put(3U, BANK + 8U) && put(4U, BANK) && put(5U, BANK));
+    drop(4U), drop(5U);
+    const mete_evacuation_plan_t low = plan_for(0x3FU);
+    mete_evacuation_commit(&evacuation, &low);
+    EXPECT(put(6U, 2U * BANK) && (bank_of(6U) == 6U));
     EXPECT(all_whole() && (tap_take_fault() == 0));
 }
 
