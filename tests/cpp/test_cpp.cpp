@@ -39,6 +39,7 @@
 #include "mete/core/words.h"
 #include "mete/power/bank.h"
 #include "mete/power/evacuation.h"
+#include "mete/power/optimiser.h"
 #include "mete/protect/integrity.h"
 #include "mete/protect/map.h"
 #include "mete/protect/map_report.h"
@@ -690,6 +691,24 @@ void test_evacuation()
     EXPECT(mete_evacuation_check(&evacuation) && mete_movable_check(&movables));
 }
 
+void test_optimiser()
+{
+    mete_bank_kind_t kind{};
+    kind.modes[METE_RAM_ACTIVE] = {100U, true};
+    kind.modes[METE_RAM_SLEEP] = {10U, true};
+    kind.changes[METE_RAM_ACTIVE][METE_RAM_SLEEP] = {1U, 50U, true};
+    kind.changes[METE_RAM_SLEEP][METE_RAM_ACTIVE] = {1U, 40U, true};
+    mete_optimiser_idle_t idle;
+    EXPECT(mete_optimiser_init(&idle, 100U, 8U, 1000U));
+    mete_optimiser_note(&idle, 1100U, 10U);
+    const mete_optimiser_demand_t demand = {5U, true};
+    mete_optimiser_schedule_t schedule;
+    mete_optimiser_choose(&idle, &kind, &demand, &schedule);
+    EXPECT((schedule.states[0] == METE_RAM_SLEEP) && (schedule.energy_nj < schedule.active_nj));
+    EXPECT(mete_optimiser_break_even_us(&kind, METE_RAM_SLEEP) == 1000U);
+    EXPECT(mete_optimiser_check(&idle));
+}
+
 }  // namespace
 
 int main()
@@ -724,5 +743,6 @@ int main()
     RUN(test_stacks);
     RUN(test_bank);
     RUN(test_evacuation);
+    RUN(test_optimiser);
     return tap_finish();
 }
