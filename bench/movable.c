@@ -2,10 +2,12 @@
 //
 // Movable blocks. pin and unpin are inline: what they cost is how much longer a function of eight takes
 // than one of four, less the load of the handle. alloc and free are worked at random: with room behind
-// the last block ("end"), and with so little of it that gaps are looked for and made ("tight").
+// the last block ("end"), and with so little of it that gaps are looked for and made ("tight"). Of evacuation
+// eight blocks are moved, or four and then as many bytes by core/words: what is more is the price of four blocks.
 
 #include "mete/alloc/movable.h"
 #include "bench/probe.h"
+#include "mete/core/words.h"
 #include "tests/support/random.h"
 
 enum { BLOCK_COUNT = 62, SLOT_COUNT = 64, OPERATIONS = 20000, BYTES = 16384 };
@@ -89,6 +91,51 @@ static void work_pins(void)
     }
 }
 
+enum { MOVED_COUNT = 8, MOVED_SIZE = 64, HALF = BYTES / 2 };
+
+static const mete_span_t low_half = {storage, HALF};
+static const mete_span_t high_half = {&storage[HALF / 8], HALF};
+
+size_t evacuate_four(mete_movable_t *movable);
+size_t evacuate_eight(mete_movable_t *movable);
+
+METE_INLINE void copy_one(size_t i)
+{
+    mete_words_copy(&storage[i * MOVED_SIZE / 8U], &storage[(HALF + i * MOVED_SIZE) / 8U],
+                    MOVED_SIZE);
+}
+
+__attribute__((noinline)) size_t evacuate_four(mete_movable_t *movable)
+{
+    const size_t left = mete_movable_evacuate(movable, high_half, low_half, SIZE_MAX);
+    copy_one(4U), copy_one(5U), copy_one(6U), copy_one(7U);
+    return left;
+}
+
+__attribute__((noinline)) size_t evacuate_eight(mete_movable_t *movable)
+{
+    return mete_movable_evacuate(movable, high_half, low_half, SIZE_MAX);
+}
+
+PROBE(evacuate_four);
+PROBE(evacuate_eight);
+size_t probe_evacuate_four(mete_movable_t *movable);
+size_t probe_evacuate_eight(mete_movable_t *movable);
+
+static void work_evacuation(void)
+{
+    start_phase("movable evacuation");
+    for (size_t round = 0U; round < 20U; round++) {
+        (void)mete_movable_init(&store, &config);
+        (void)mete_movable_confine(&store, high_half);
+        const size_t count = (round % 2U == 0U) ? MOVED_COUNT / 2U : MOVED_COUNT;
+        for (size_t i = 0U; i < count; i++) {
+            (void)mete_movable_alloc(&store, MOVED_SIZE);
+        }
+        (void)((count < MOVED_COUNT) ? probe_evacuate_four(&store) : probe_evacuate_eight(&store));
+    }
+}
+
 // At most `count_max` blocks of up to `size_max` bytes. Keeping room means to compact between the calls.
 static void work(const char *phase, uint32_t count_max, uint32_t size_max, bool keeps_room)
 {
@@ -115,6 +162,7 @@ static void work(const char *phase, uint32_t count_max, uint32_t size_max, bool 
 int main(void)
 {
     work_pins();
+    work_evacuation();
     work("movable end", 20U, 200U, true);
     work("movable tight", BLOCK_COUNT, 800U, false);
     return 0;

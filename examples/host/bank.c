@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// Three hours of a sensor. The second of two banks is needed for a minute of each, and sleeps in between: what did it save?
+// Three hours of a sensor. The second bank is needed for a minute of each and sleeps in between: what did it save?
 
 #include "mete/power/bank.h"
 
@@ -15,9 +15,8 @@ static const mete_bank_kind_t kind = {
                 [METE_RAM_SLEEP] = {[METE_RAM_ACTIVE] = {12U, 500U, true}},
                 [METE_RAM_DEEP_SLEEP] = {[METE_RAM_ACTIVE] = {80U, 2000U, true}}}};
 
-static unsigned char memory[2][4096];
-static const mete_bank_place_t places[] = {{{memory[0], 4096U}, &kind},
-                                           {{memory[1], 4096U}, &kind}};
+static unsigned char ram[2][4096];
+static const mete_bank_place_t places[] = {{{ram[0], 4096U}, &kind}, {{ram[1], 4096U}, &kind}};
 static mete_bank_record_t records[2];
 static uint32_t now_ms;
 
@@ -28,7 +27,7 @@ static uint32_t read_clock(void)
 
 static bool drive(void *self, const mete_ram_change_t *change)
 {
-    printf("%s %d to %d\n", (const char *)self, (int)change->from, (int)change->to);
+    printf("%s %d to %d\n", (char *)self, (int)change->from, (int)change->to);
     return true;
 }
 
@@ -51,7 +50,8 @@ int main(void)
         (void)mete_bank_wake(&bank, 1U);
     }
     for (size_t i = 0U; i < mete_bank_count(&bank); i++) {
-        const mete_bank_usage_t usage = mete_bank_usage(&bank, i);
+        mete_bank_usage_t usage;
+        (void)mete_bank_read(&bank, i, &usage);
         printf("bank %zu: %u changes, %llu uJ used of %llu uJ\n", i, (unsigned)usage.change_count,
                (unsigned long long)usage.energy_nj / 1000U,
                (unsigned long long)usage.all_on_nj / 1000U);

@@ -58,7 +58,7 @@ static bool automate(store_t *store)
 {
     const size_t budget = store->config->step_size;
     if ((budget != 0U) && (is_interval_over(store) || is_fragmented(store))) {
-        pass_t pass = pass_of(budget, UINT32_MAX, NOWHERE);
+        pass_t pass = pass_of(store, budget, UINT32_MAX, NOWHERE);
         run(store, &pass);
         if (pass.is_damaged) {
             return false;
@@ -71,39 +71,21 @@ static bool automate(store_t *store)
 
 // Moves what `failure_size` allows until there is room somewhere. Returns the slot in front of it, or
 // NOWHERE.
-static size_t make_room(store_t *store, uint32_t granules, bool *is_damaged)
+static size_t make_room(store_t *store, uint32_t granules, uintptr_t *low, bool *is_damaged)
 {
-    pass_t pass = pass_of(store->config->failure_size, granules, NOWHERE);
+    pass_t pass = pass_of(store, store->config->failure_size, granules, NOWHERE);
     if ((pass.budget == 0U) || (granules > store->free_granules + granules_of(at(store, GHOST)))) {
         return NOWHERE;
     }
     run(store, &pass);
     *is_damaged = pass.is_damaged;
-    return pass.is_damaged ? NOWHERE : find_room(store, window_of(store), granules, is_damaged);
+    return pass.is_damaged ? NOWHERE : find_preferred(store, granules, low, is_damaged);
 }
 
-// Behind the last block, else in the first gap that fits, else where room can be made.
-static size_t find_place(store_t *store, uint32_t granules, bool *is_damaged)
-{
-    const size_t last = at(store, SENTINEL)->previous;
-    if (!is_link_sound(store, last) || (at(store, last)->next != SENTINEL)) {
-        *is_damaged = true;
-        return NOWHERE;
-    }
-    const range_t room = {room_start(store, last, store->low), store->high};
-    if (METE_LIKELY(granules_in(room) >= granules)) {
-        return last;
-    }
-    const size_t place = (granules <= store->free_granules)
-                             ? find_room(store, window_of(store), granules, is_damaged)
-                             : NOWHERE;
-    return ((place == NOWHERE) && !*is_damaged) ? make_room(store, granules, is_damaged) : place;
-}
-
-static handle_t hand_out(store_t *store, size_t before, uint32_t granules)
+METE_INLINE handle_t hand_out(store_t *store, size_t before, uintptr_t low, uint32_t granules)
 {
     const size_t index = store->spare_first;
-    const uintptr_t address = room_start(store, before, store->low);
+    const uintptr_t address = room_start(store, before, low);
     store->spare_first = at(store, index)->next;
     occupy(store, index, before, address, granules);
     at(store, index)->tag = ~at(store, index)->tag;
@@ -113,16 +95,36 @@ static handle_t hand_out(store_t *store, size_t before, uint32_t granules)
     return handle;
 }
 
-// One try. None if there is no room, or something is damaged.
+// In the first gap that fits, in the order of preference, else where room can be made.
+static handle_t hand_out_elsewhere(store_t *store, uint32_t granules, bool *is_damaged)
+{
+    uintptr_t low = store->low;
+    size_t place = NOWHERE;
+    if (granules <= store->free_granules) {
+        place = find_preferred(store, granules, &low, is_damaged);
+    }
+    if ((place == NOWHERE) && !*is_damaged) {
+        place = make_room(store, granules, &low, is_damaged);
+    }
+    return (place == NOWHERE) ? mete_movable_handle_none() : hand_out(store, place, low, granules);
+}
+
+// One try: behind the last block, unless there are places to prefer; else elsewhere. None if there is no room, or
+// something is damaged.
 static handle_t try_alloc(store_t *store, size_t size, bool *is_damaged)
 {
     const uint32_t granules = granules_for(size);
-    *is_damaged = !is_spare_sound(store, store->spare_first);
-    size_t place = NOWHERE;
-    if (!*is_damaged && (store->spare_first != 0U)) {
-        place = find_place(store, granules, is_damaged);
+    const size_t last = at(store, SENTINEL)->previous;
+    *is_damaged = !is_spare_sound(store, store->spare_first) || !is_link_sound(store, last) ||
+                  (at(store, last)->next != SENTINEL);
+    if (*is_damaged || (store->spare_first == 0U)) {
+        return mete_movable_handle_none();
     }
-    return (place == NOWHERE) ? mete_movable_handle_none() : hand_out(store, place, granules);
+    const range_t room = {room_start(store, last, store->low), store->high};
+    if (METE_LIKELY((granules_in(room) >= granules) && (store->place_count == 0U))) {
+        return hand_out(store, last, store->low, granules);
+    }
+    return hand_out_elsewhere(store, granules, is_damaged);
 }
 
 // Asks the hook. True if something was freed, and a second try may help.
@@ -160,6 +162,8 @@ bool mete_movable_init(mete_movable_t *movable, const mete_movable_config_t *con
         mete_align_down((uintptr_t)config->storage.start + config->storage.size, GRANULE);
     movable->low = movable->start;
     movable->high = movable->end;
+    movable->places = NULL;
+    movable->place_count = 0U;
     movable->free_granules = 0U;
     movable->free_squares = 0U;
     movable->gap_count = 0U;
@@ -247,7 +251,7 @@ void mete_movable_free(mete_movable_t *movable, mete_movable_handle_t handle)
 static bool fits_in_place(const store_t *store, size_t index, uint32_t granules)
 {
     const uint32_t old = granules_of(at(store, index));
-    const range_t room = room_behind(store, index, window_of(store));
+    const range_t room = room_behind(store, index, range_holding(store, index));
     return (granules <= old) ||
            ((room.low == end_of(store, index)) && (granules_in(room) >= granules - old));
 }
@@ -256,10 +260,14 @@ static bool fits_in_place(const store_t *store, size_t index, uint32_t granules)
 // down, then all behind it up.
 static void make_room_behind(store_t *store, size_t index, uint32_t granules, bool *is_damaged)
 {
-    pass_t pass = pass_of(store->config->failure_size, UINT32_MAX, index);
+    pass_t pass = pass_of(store, store->config->failure_size, UINT32_MAX, index);
     const uint32_t more = granules - granules_of(at(store, index));
-    if (more <= store->free_granules + granules_of(at(store, GHOST))) {
-        run(store, &pass);
+    if (store->place_count != 0U) {
+        keep_within(&pass, range_holding(store, index));
+    }
+    if ((more <= store->free_granules + granules_of(at(store, GHOST))) &&
+        go_on_moving(store, &pass)) {
+        run_once(store, &pass);
         if (pass.is_done && !fits_in_place(store, index, granules)) {
             slide_up(store, index, &pass);
         }
@@ -281,11 +289,12 @@ static bool grow_elsewhere(store_t *store, size_t index, uint32_t granules, bool
     if (!is_resting(store, index) || (granules > store->free_granules)) {
         return false;
     }
-    const size_t place = find_room(store, window_of(store), granules, is_damaged);
+    uintptr_t low = store->low;
+    const size_t place = find_preferred(store, granules, &low, is_damaged);
     if (place == NOWHERE) {
         return false;
     }
-    const uintptr_t to = room_start(store, place, store->low);
+    const uintptr_t to = room_start(store, place, low);
     const size_t size = size_of(store, index);
     mete_words_move((void *)to, (const void *)at(store, index)->address, size);
     store->moved_total += size;
@@ -431,15 +440,21 @@ bool mete_movable_has(const mete_movable_t *movable, mete_movable_handle_t handl
     return is_valid(movable, handle);
 }
 
+// What a pass has left to do, for its caller.
+static size_t left_of(mete_movable_t *movable, const pass_t *pass)
+{
+    return (pass->is_done || pass->is_damaged) ? 0U : left_behind(movable, pass->at);
+}
+
 size_t mete_movable_compact(mete_movable_t *movable, size_t step_size)
 {
     METE_ASSERT((movable != NULL) && (movable->config != NULL));
-    pass_t pass = pass_of(step_size, UINT32_MAX, NOWHERE);
+    pass_t pass = pass_of(movable, step_size, UINT32_MAX, NOWHERE);
     run(movable, &pass);
     if (pass.is_damaged || !is_sound(movable)) {
         METE_FAULT(METE_FAULT_CORRUPT, movable, NULL);
     }
-    return (pass.is_done || pass.is_damaged) ? 0U : left_behind(movable, pass.at);
+    return left_of(movable, &pass);
 }
 
 mete_movable_usage_t mete_movable_usage(const mete_movable_t *movable)
@@ -544,13 +559,12 @@ bool mete_movable_check(const mete_movable_t *movable)
 
 // ---- The store as a mover
 
-typedef enum kind { ALL, PINNED, RESTING } kind_t;
+typedef enum kind { ALL, PINNED } kind_t;
 
 // True if what is in a slot is of that kind. The room for a block being moved is live.
 static bool is_kind(const store_t *store, size_t index, kind_t kind)
 {
-    return (kind == ALL) ||
-           ((kind == PINNED) ? (pins_of(store, index) != 0U) : is_resting(store, index));
+    return (kind == ALL) || (pins_of(store, index) != 0U);
 }
 
 // Bytes in a span of blocks of a kind. If one is damaged all bytes count: they must not be lost.
@@ -565,7 +579,7 @@ static size_t total_within(const store_t *store, mete_span_t span, kind_t kind, 
         }
         total += is_kind(store, index, kind) ? size_within(store, index, span) : 0U;
         index = at(store, index)->next;
-    } while (index != SENTINEL);
+    } while (!is_beyond(store, index, span));
     return total;
 }
 
@@ -591,16 +605,6 @@ size_t mete_movable_pinned_size(const mete_movable_t *movable, mete_span_t span)
     return size;
 }
 
-// What of a span lies in the storage, in whole granules.
-static range_t range_of(const store_t *store, mete_span_t span)
-{
-    const uintptr_t low = mete_align_up((uintptr_t)span.start, GRANULE);
-    const uintptr_t high = mete_align_down((uintptr_t)span.start + span.size, GRANULE);
-    const range_t range = {(low > store->start) ? low : store->start,
-                           (high < store->end) ? high : store->end};
-    return range;
-}
-
 bool mete_movable_confine(mete_movable_t *movable, mete_span_t span)
 {
     METE_ASSERT((movable != NULL) && (movable->config != NULL));
@@ -617,22 +621,45 @@ size_t mete_movable_evacuate(mete_movable_t *movable, mete_span_t from, mete_spa
                              size_t step_size)
 {
     METE_ASSERT((movable != NULL) && (movable->config != NULL));
-    const range_t range = range_of(movable, to);
-    pass_t pass = pass_of(step_size, UINT32_MAX, NOWHERE);
+    pass_t pass = pass_of(movable, step_size, UINT32_MAX, NOWHERE);
+    keep_within(&pass, range_of(movable, to));
     const bool is_apart =
-        mete_span_is_legal(from) &&
-        (((uintptr_t)from.start >= range.high) || ((uintptr_t)from.start + from.size <= range.low));
+        mete_span_is_legal(from) && (((uintptr_t)from.start >= pass.within.high) ||
+                                     ((uintptr_t)from.start + from.size <= pass.within.low));
     if (go_on_moving(movable, &pass) && is_apart) {
-        evacuate(movable, from, range, &pass);
+        evacuate(movable, from, &pass);
     }
-    size_t left = pass.is_damaged ? 0U : total_within(movable, from, RESTING, &pass.is_damaged);
-    if (movable->moving != 0U) {
-        left += size_of(movable, movable->moving) - movable->move_done;
+    const size_t left = left_of_evacuation(movable, from, &pass);
+    if (pass.is_damaged || !is_sound(movable)) {
+        METE_FAULT(METE_FAULT_CORRUPT, movable, from.start);
+    }
+    return pass.is_damaged ? 0U : left;
+}
+
+void mete_movable_prefer(mete_movable_t *movable, const mete_span_t *spans, size_t span_count)
+{
+    METE_ASSERT((movable != NULL) && (movable->config != NULL));
+    METE_ASSERT((spans != NULL) || (span_count == 0U));
+    movable->places = spans;
+    movable->place_count = span_count;
+}
+
+size_t mete_movable_compact_span(mete_movable_t *movable, mete_span_t from, mete_span_t to,
+                                 size_t step_size)
+{
+    METE_ASSERT((movable != NULL) && (movable->config != NULL));
+    pass_t pass = pass_of(movable, step_size, UINT32_MAX, NOWHERE);
+    const range_t reach = range_of(movable, from);
+    keep_within(&pass, range_of(movable, to));
+    pass.reach.low = reach.low;
+    pass.reach.high = reach.high;
+    if (go_on_moving(movable, &pass)) {
+        run_once(movable, &pass);
     }
     if (pass.is_damaged || !is_sound(movable)) {
         METE_FAULT(METE_FAULT_CORRUPT, movable, from.start);
     }
-    return left;
+    return left_of(movable, &pass);
 }
 
 static size_t mover_live_size(const void *self, mete_span_t span)
@@ -655,10 +682,20 @@ static size_t mover_evacuate(void *self, mete_span_t from, mete_span_t to, size_
     return mete_movable_evacuate((mete_movable_t *)self, from, to, step_size);
 }
 
+static void mover_prefer(void *self, const mete_span_t *spans, size_t span_count)
+{
+    mete_movable_prefer((mete_movable_t *)self, spans, span_count);
+}
+
+static size_t mover_compact(void *self, mete_span_t from, mete_span_t to, size_t step_size)
+{
+    return mete_movable_compact_span((mete_movable_t *)self, from, to, step_size);
+}
+
 mete_mover_t mete_movable_as_mover(mete_movable_t *movable)
 {
     static const mete_mover_ops_t ops = {mover_live_size, mover_pinned_size, mover_confine,
-                                         mover_evacuate};
+                                         mover_evacuate,  mover_prefer,      mover_compact};
     const mete_mover_t mover = {&ops, movable};
     return mover;
 }

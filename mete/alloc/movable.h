@@ -127,9 +127,11 @@ typedef struct mete_movable {
     size_t slot_mask;       // Of a handle: twice the index of its slot.
     uint64_t free_squares;  // Sum of the squares of the gaps, in granules of 8 bytes.
     uint32_t free_granules;
-    uint32_t unused_least;  // Granules in no block: the fewest ever.
-    uintptr_t start, end;   // Of the storage.
-    uintptr_t low, high;    // Of the part of it where blocks are put.
+    uint32_t unused_least;      // Granules in no block: the fewest ever.
+    uintptr_t start, end;       // Of the storage.
+    uintptr_t low, high;        // Of the part of it where blocks are put;
+    const mete_span_t *places;  // and of that, if there are any, only in these:
+    size_t place_count;         // so many.
     size_t block_count;
     size_t gap_count;
     size_t retired_count;
@@ -242,13 +244,18 @@ bool mete_movable_has(const mete_movable_t *movable, mete_movable_handle_t handl
 /// and returns 0, at a slot that is damaged; blocks may have been moved by then.
 size_t mete_movable_compact(mete_movable_t *movable, size_t step_size);
 
-/// See mete/core/mover.h for these four. Besides bytes moved, evacuate takes O(blocks) for each block.
-/// It moves nothing between spans that overlap. Room kept for a block being moved counts as live.
+/// See mete/core/mover.h for these six. Besides bytes moved, evacuate takes O(blocks) for each run of
+/// blocks that are neighbours and find room side by side. It moves nothing between spans that overlap.
+/// Room kept for a block being moved counts as live. With places to prefer, alloc takes O(blocks) for each
+/// of them that has no room; of places that a block being resized lies in the last one counts.
 size_t mete_movable_live_size(const mete_movable_t *movable, mete_span_t span);
 size_t mete_movable_pinned_size(const mete_movable_t *movable, mete_span_t span);
 bool mete_movable_confine(mete_movable_t *movable, mete_span_t span);
 size_t mete_movable_evacuate(mete_movable_t *movable, mete_span_t from, mete_span_t to,
                              size_t step_size);
+void mete_movable_prefer(mete_movable_t *movable, const mete_span_t *spans, size_t span_count);
+size_t mete_movable_compact_span(mete_movable_t *movable, mete_span_t from, mete_span_t to,
+                                 size_t step_size);
 
 /// How full the store is now. O(1).
 mete_movable_usage_t mete_movable_usage(const mete_movable_t *movable);

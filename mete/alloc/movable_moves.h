@@ -118,10 +118,55 @@ static inline uint32_t granules_in(range_t room)
     return (room.low < room.high) ? (uint32_t)((room.high - room.low) / GRANULE) : 0U;
 }
 
-static inline range_t window_of(const store_t *store)
+// What of a span lies in the storage, in whole granules.
+static inline range_t range_of(const store_t *store, mete_span_t span)
+{
+    const uintptr_t low = mete_align_up((uintptr_t)span.start, GRANULE);
+    const uintptr_t high = mete_align_down((uintptr_t)span.start + span.size, GRANULE);
+    const range_t range = {(low > store->start) ? low : store->start,
+                           (high < store->end) ? high : store->end};
+    return range;
+}
+
+// ---- Where blocks may be put: the window, or of that the places that are preferred, in this order.
+
+static inline size_t range_count_of(const store_t *store)
+{
+    return (store->place_count != 0U) ? store->place_count : 1U;
+}
+
+static inline range_t range_at(const store_t *store, size_t number)
 {
     const range_t window = {store->low, store->high};
-    return window;
+    if (store->place_count == 0U) {
+        return window;
+    }
+    const range_t place = range_of(store, store->places[number]);
+    const range_t range = {(place.low > window.low) ? place.low : window.low,
+                           (place.high < window.high) ? place.high : window.high};
+    return range;
+}
+
+// True if what is in a slot lies in a range.
+static inline bool is_within(const store_t *store, size_t index, range_t range)
+{
+    return (start_of(store, index) >= range.low) && (end_of(store, index) <= range.high);
+}
+
+// The window, or the last place that a block lies in: behind single banks there may be runs of them.
+// Empty if it lies in none.
+static inline range_t range_holding(const store_t *store, size_t index)
+{
+    for (size_t i = range_count_of(store); i != 0U; i--) {
+        const range_t range = range_at(store, i - 1U);
+        if ((store->place_count == 0U) || is_within(store, index, range)) {
+            return range;
+        }
+    }
+    range_t none;
+    none.low = 0U;
+    none.high = 0U;
+    return none;
 }
 
 // The slot behind which the first gap is, the ghost, or nothing more; as far as links are sound.
@@ -148,7 +193,23 @@ static inline size_t find_room(store_t *store, range_t within, uint32_t granules
             return index;
         }
         index = at(store, index)->next;
-    } while (index != SENTINEL);
+    } while ((index != SENTINEL) && (at(store, index)->address < within.high));
+    return NOWHERE;
+}
+
+// The first place, in the order of preference, that has room: the slot in front of it, or NOWHERE. `*low`
+// is where the place begins.
+static inline size_t find_preferred(store_t *store, uint32_t granules, uintptr_t *low,
+                                    bool *is_damaged)
+{
+    for (size_t i = 0U; i < range_count_of(store); i++) {
+        const range_t range = range_at(store, i);
+        const size_t index = find_room(store, range, granules, is_damaged);
+        if ((index != NOWHERE) || *is_damaged) {
+            *low = range.low;
+            return index;
+        }
+    }
     return NOWHERE;
 }
 
@@ -160,43 +221,67 @@ typedef struct pass {
     size_t budget;    // Bytes that may yet be moved.
     uint32_t wanted;  // Stop at a room of so many granules; UINT32_MAX: never.
     size_t stop;      // Stop behind this slot; NOWHERE: at the end.
+    range_t within;   // Where blocks are put,
+    range_t reach;    // and where they must lie to be moved.
+    size_t left;      // Of evacuation: bytes passed that found no room.
     bool is_done;     // Nothing is left to be done, or not up to where it should stop.
     bool is_damaged;
 } pass_t;
 
 // Field by field: clang sets a whole struct by memset(), which is libc.
-static inline pass_t pass_of(size_t budget, uint32_t wanted, size_t stop)
+static inline pass_t pass_of(const store_t *store, size_t budget, uint32_t wanted, size_t stop)
 {
     pass_t pass;
     pass.at = SENTINEL;
     pass.budget = budget;
     pass.wanted = wanted;
     pass.stop = stop;
+    pass.within.low = store->low;
+    pass.within.high = store->high;
+    pass.reach.low = 0U;
+    pass.reach.high = UINTPTR_MAX;
+    pass.left = 0U;
     pass.is_done = false;
     pass.is_damaged = false;
     return pass;
 }
 
-// True if a block may be moved down to where a room in front of it begins.
-static inline bool can_slide(const store_t *store, size_t index, range_t room)
+// From now on a pass moves blocks within a range, and no others. Field by field: as a whole they may be copied by
+// memcpy(), which is libc.
+static inline void keep_within(pass_t *pass, range_t range)
 {
-    return is_resting(store, index) && (room.low < room.high) &&
-           (size_of(store, index) <= store->high - room.low);
+    pass->within.low = range.low;
+    pass->within.high = range.high;
+    pass->reach.low = range.low;
+    pass->reach.high = range.high;
+}
+
+// True if a pass may move a block.
+static inline bool can_move(const store_t *store, size_t index, const pass_t *pass)
+{
+    return is_resting(store, index) && is_within(store, index, pass->reach);
+}
+
+// True if a block may be moved down to where a room in front of it begins.
+static inline bool can_slide(const store_t *store, size_t index, range_t room, const pass_t *pass)
+{
+    return can_move(store, index, pass) && (room.low < room.high) &&
+           (size_of(store, index) <= pass->within.high - room.low);
 }
 
 // The largest block behind a slot that may be moved and fits into a room; of several the last. Or 0.
 static inline size_t find_filler(const store_t *store, size_t index, uint32_t granules,
-                                 bool *is_damaged)
+                                 pass_t *pass)
 {
     size_t best = 0U;
     uint32_t best_granules = 1U;
     for (size_t i = at(store, index)->next; i != SENTINEL; i = at(store, i)->next) {
         if (!is_link_sound(store, i)) {
-            *is_damaged = true;
+            pass->is_damaged = true;
             return 0U;
         }
         const uint32_t found = granules_of(at(store, i));
-        if (is_resting(store, i) && (found >= best_granules) && (found <= granules)) {
+        if (can_move(store, i, pass) && (found >= best_granules) && (found <= granules)) {
             best = i;
             best_granules = found;
         }
@@ -209,11 +294,11 @@ static inline size_t find_filler(const store_t *store, size_t index, uint32_t gr
 static inline size_t fill_room(store_t *store, pass_t *pass, range_t room)
 {
     const size_t next = at(store, pass->at)->next;
-    const bool slides = can_slide(store, next, room);
+    const bool slides = can_slide(store, next, room, pass);
     const size_t chosen = slides ? next
                           : (granules_in(room) == 0U)
                               ? 0U
-                              : find_filler(store, next, granules_in(room), &pass->is_damaged);
+                              : find_filler(store, next, granules_in(room), pass);
     if (chosen == 0U) {
         return next;
     }
@@ -233,7 +318,7 @@ static inline bool step(store_t *store, pass_t *pass)
         pass->is_damaged = true;
         return false;
     }
-    const range_t room = room_behind(store, pass->at, window_of(store));
+    const range_t room = room_behind(store, pass->at, pass->within);
     pass->is_done = (at(store, pass->at)->next == SENTINEL) || (pass->at == pass->stop);
     if (pass->is_done || (granules_in(room) >= pass->wanted)) {
         return false;
@@ -265,14 +350,23 @@ static inline bool go_on_moving(store_t *store, pass_t *pass)
     return !pass->is_damaged && (store->moving == 0U);
 }
 
-// Goes on with a move that is under way, then with compaction.
-static inline void run(store_t *store, pass_t *pass)
+static inline void run_once(store_t *store, pass_t *pass)
 {
-    if (!go_on_moving(store, pass)) {
-        return;
-    }
     pass->at = (pass->stop == NOWHERE) ? first_gap(store) : (size_t)SENTINEL;
     for (size_t i = slot_count_of(store); (i != 0U) && step(store, pass); i--) {
+    }
+}
+
+// Goes on with a move that is under way, then with compaction: in the window, or in each place by itself.
+static inline void run(store_t *store, pass_t *pass)
+{
+    bool goes_on = go_on_moving(store, pass);
+    for (size_t i = 0U; goes_on && (i < range_count_of(store)); i++) {
+        if (store->place_count != 0U) {
+            keep_within(pass, range_at(store, i));
+        }
+        run_once(store, pass);
+        goes_on = pass->is_done && !pass->is_damaged;
     }
 }
 
@@ -285,8 +379,9 @@ static inline void slide_up(store_t *store, size_t index, pass_t *pass)
         if (pass->is_damaged) {
             return;
         }
-        const range_t room = room_behind(store, i, window_of(store));
-        if (is_resting(store, i) && (room.low == end_of(store, i)) && (granules_in(room) != 0U)) {
+        const range_t room = room_behind(store, i, pass->within);
+        if (can_move(store, i, pass) && (room.low == end_of(store, i)) &&
+            (granules_in(room) != 0U)) {
             if (pass->budget < GRANULE) {
                 return;
             }
@@ -316,46 +411,180 @@ static inline size_t size_within(const store_t *store, size_t index, mete_span_t
     return (size - skipped < span.size - ahead) ? size - skipped : span.size - ahead;
 }
 
-// Moves the block behind a slot, if it lies in a span and there is room for it elsewhere. Blocks of
-// `*too_large` granules and more have found none. Returns the slot to go on from, or NOWHERE.
-static inline size_t evacuate_next(store_t *store, mete_span_t from, range_t to,
-                                   uint32_t *too_large, pass_t *pass)
+// True if a slot, and so all behind it, lies behind a span, or is the sentinel.
+static inline bool is_beyond(const store_t *store, size_t index, mete_span_t span)
+{
+    const uintptr_t start = start_of(store, index);
+    return (index == SENTINEL) ||
+           ((start >= (uintptr_t)span.start) && (start - (uintptr_t)span.start >= span.size));
+}
+
+// A block of a run, and what is behind it: looked at once, used when it is moved and for the next.
+typedef struct runner {
+    slot_t *slot;
+    slot_t *follower;
+    size_t next;        // Its slot's index.
+    uintptr_t address;  // Of the block.
+    size_t size;
+    size_t gap;  // Behind it.
+} runner_t;
+
+// Looks at the block in a slot, which leads to it, and at the slot behind. False if it is not sound: the
+// follower agrees, lies behind, and the two bits vouch for where. That says as much as is_linked(), for where the
+// block lies is known.
+static inline bool look_at(const store_t *store, size_t index, slot_t *slot, runner_t *runner)
+{
+    runner->slot = slot;
+    runner->address = slot->address;
+    runner->size = (size_t)granules_of(slot) * GRANULE;
+    runner->next = slot->next;
+    const uintptr_t end = runner->address + runner->size;
+    if ((METE_CHECK_LEVEL >= 1) && (runner->next > store->slot_mask / 2U)) {
+        return false;
+    }
+    slot_t *const follower = at(store, runner->next);
+    runner->follower = follower;
+    if ((METE_CHECK_LEVEL >= 1) && (follower->previous != index)) {
+        return false;
+    }
+    const uintptr_t behind = METE_LIKELY(runner->next != SENTINEL) ? follower->address : store->end;
+    runner->gap = behind - end;
+    const uint32_t seal = seal_of(follower->address - store->start, granules_of(follower));
+    return (METE_CHECK_LEVEL < 1) ||
+           ((behind >= end) && ((seal ^ (follower->extent << 8)) >> 30 == 0U));
+}
+
+// Moves the blocks of a run to where a room begins: the first, which fits, and each behind it that begins below an
+// address, may be moved and fits. Returns the last one. The gaps behind them are no longer accounted for. By
+// itself, not inlined: so the loop has the registers to itself. The sentinel never rests.
+__attribute__((noinline)) static size_t move_blocks(store_t *store, size_t first, uintptr_t limit,
+                                                    range_t *room)
+{
+    runner_t runner;
+    size_t index = first;
+    uintptr_t to = room->low;
+    slot_t *last = at(store, first);
+    bool goes_on = look_at(store, first, last, &runner);
+    while (goes_on) {
+        if (!METE_LIKELY(runner.gap == 0U)) {
+            remove_gap(store, (uint32_t)(runner.gap / GRANULE));
+        }
+        mete_words_copy((void *)to, (const void *)runner.address, runner.size);
+        last = runner.slot;
+        last->address = to;
+        last->extent = extent_of(to - store->start, (uint32_t)(runner.size / GRANULE));
+        to += runner.size;
+        index = runner.next;
+        slot_t *const slot = runner.follower;
+        goes_on = METE_LIKELY(
+            (slot->address < limit) && ((size_t)granules_of(slot) * GRANULE <= room->high - to) &&
+            leads_to(store, slot->tag, index) && look_at(store, index, slot, &runner));
+    }
+    room->low = to;
+    return (size_t)(last - store->slots);
+}
+
+// Where blocks of a run must begin below: the end of the span, or the slot in front of their room, which stays.
+static inline uintptr_t limit_of_run(const store_t *store, size_t first, size_t place,
+                                     mete_span_t from)
+{
+    const uintptr_t end = (uintptr_t)from.start + from.size;
+    const uintptr_t limit = (end < store->end) ? end : store->end;
+    const uintptr_t start = at(store, place)->address;
+    return ((start > at(store, first)->address) && (start < limit)) ? start : limit;
+}
+
+// Moves a run of blocks behind slot `pass->at` to a room behind slot `place`, which is none of them: the
+// first, which fits, and others as long as each is the next. Links between them stay as they are, and gaps
+// are counted anew where the run was and where it goes: so a block costs little besides its bytes. Returns
+// the slot to go on from.
+static inline size_t move_run(store_t *store, size_t place, range_t room, mete_span_t from,
+                              pass_t *pass)
+{
+    const size_t before = pass->at;
+    const size_t first = at(store, before)->next;
+    const uintptr_t start = room.low;
+    range_t paid;
+    paid.low = start;
+    paid.high = (room.high - start > pass->budget) ? start + pass->budget : room.high;
+    if (at(store, first)->address <= at(store, store->packed)->address) {
+        store->packed = (uint16_t)before;
+    }
+    remove_gap(store, gap_behind(store, before));
+    remove_gap(store, (place != before) ? gap_behind(store, place) : 0U);
+    const size_t last = move_blocks(store, first, limit_of_run(store, first, place, from), &paid);
+    if (place != before) {
+        link_run(store, before, first, last, place);
+        add_gap(store, gap_behind(store, place));
+    }
+    add_gap(store, gap_behind(store, before));
+    add_gap(store, gap_behind(store, last));
+    pass->budget -= paid.low - start;
+    store->moved_total += paid.low - start;
+    return (place == before) ? last : before;
+}
+
+// Moves the block behind a slot, if it lies in a span and there is room for it elsewhere, and those behind
+// it that can follow. Blocks of `*too_large` granules and more have found no room. Returns the slot to go on
+// from, or NOWHERE.
+static inline size_t evacuate_next(store_t *store, mete_span_t from, uint32_t *too_large,
+                                   pass_t *pass)
 {
     const size_t index = at(store, pass->at)->next;
     const uint32_t granules = granules_of(at(store, index));
-    if (!is_resting(store, index) || (size_within(store, index, from) == 0U) ||
-        (granules >= *too_large)) {
+    const size_t size = is_resting(store, index) ? size_within(store, index, from) : 0U;
+    if (size == 0U) {
         return index;
     }
-    const size_t place = find_room(store, to, granules, &pass->is_damaged);
+    const size_t place = (granules < *too_large)
+                             ? find_room(store, pass->within, granules, &pass->is_damaged)
+                             : NOWHERE;
     if (place == NOWHERE) {
-        *too_large = granules;
+        *too_large = (granules < *too_large) ? granules : *too_large;
+        pass->left += size;
         return index;
     }
     if (pass->budget < GRANULE) {
         return NOWHERE;
     }
-    const uintptr_t start = room_start(store, place, to.low);
-    const range_t ghost = {start, start + size_of(store, index)};
+    const range_t room = room_behind(store, place, pass->within);
+    if ((pass->budget >= size_of(store, index)) && (place != index)) {
+        return move_run(store, place, room, from, pass);
+    }
+    const range_t ghost = {room.low, room.low + size_of(store, index)};
     pass->budget -= begin_move(store, index, place, ghost, pass->budget);
     return (store->moving == 0U) ? pass->at : NOWHERE;
 }
 
-static inline void evacuate(store_t *store, mete_span_t from, range_t to, pass_t *pass)
+static inline void evacuate(store_t *store, mete_span_t from, pass_t *pass)
 {
     uint32_t too_large = UINT32_MAX;
-    // Each turn passes a block or moves it out for good, and needs to do so once for each.
+    // Each turn passes a block or moves some out for good, and needs to do so once for each.
     for (size_t turns = slot_count_of(store); turns != 0U; turns--) {
         pass->is_damaged = pass->is_damaged || !is_next_sound(store, pass->at);
-        if (pass->is_damaged || (at(store, pass->at)->next == SENTINEL)) {
+        if (pass->is_damaged || is_beyond(store, at(store, pass->at)->next, from)) {
             return;
         }
-        const size_t reached = evacuate_next(store, from, to, &too_large, pass);
+        const size_t reached = evacuate_next(store, from, &too_large, pass);
         if (reached == NOWHERE) {
             return;
         }
         pass->at = reached;
     }
+}
+
+// Bytes in a span that an evacuation has yet to move: what it passed, what lies ahead, and the rest of a move
+// under way. If something is damaged it says so.
+static inline size_t left_of_evacuation(const store_t *store, mete_span_t from, pass_t *pass)
+{
+    size_t left = pass->left;
+    size_t index = pass->at;
+    while (is_link_sound(store, index) && !is_beyond(store, at(store, index)->next, from)) {
+        index = at(store, index)->next;
+        left += is_resting(store, index) ? size_within(store, index, from) : 0U;
+    }
+    pass->is_damaged = pass->is_damaged || !is_link_sound(store, index);
+    return left + ((store->moving != 0U) ? size_of(store, store->moving) - store->move_done : 0U);
 }
 
 #endif

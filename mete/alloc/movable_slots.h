@@ -227,6 +227,15 @@ static inline bool is_linked(const store_t *store, size_t index)
     return (at(store, next)->previous == index) && (end_of(store, index) <= start_of(store, next));
 }
 
+// As is_linked(), of a slot of which the first half is known.
+static inline bool is_follower_sound(const store_t *store, size_t index)
+{
+    const size_t next = at(store, index)->next;
+    return (METE_CHECK_LEVEL < 1) ||
+           (is_placed(store, next) && (at(store, next)->previous == index) &&
+            (end_of(store, index) <= start_of(store, next)));
+}
+
 static inline bool is_link_sound(const store_t *store, size_t index)
 {
     return (METE_CHECK_LEVEL < 1) || is_linked(store, index);
@@ -333,6 +342,20 @@ static inline void put(store_t *store, size_t index, size_t before, uintptr_t ad
     const size_t own_before = vacate(store, index);
     occupy(store, index, (before == index) ? own_before : before, address, granules);
     at(store, index)->extent += pins;
+}
+
+// Takes slots that are neighbours out of the list, behind `before`, and puts them behind `place`. The order of
+// the four links matters where `place` is next to them.
+static inline void link_run(store_t *store, size_t before, size_t first, size_t last, size_t place)
+{
+    const uint16_t behind = at(store, last)->next;
+    at(store, before)->next = behind;
+    at(store, behind)->previous = (uint16_t)before;
+    const uint16_t next = at(store, place)->next;
+    at(store, place)->next = (uint16_t)first;
+    at(store, first)->previous = (uint16_t)place;
+    at(store, last)->next = next;
+    at(store, next)->previous = (uint16_t)last;
 }
 
 static inline void note_peak(store_t *store)

@@ -7,7 +7,7 @@
 ///
 /// Like a mete_alloc_t it is two words, passed by value. To empty a span: confine the store to another
 /// one, so that nothing new appears in the first; evacuate, a step at a time; and look whether only
-/// pinned bytes are left.
+/// pinned bytes are left. mete/power/evacuation.h does that for banks of RAM.
 ///
 ///     mover.ops->confine(mover.self, awake);
 ///     while (mover.ops->evacuate(mover.self, asleep, awake, 256) != 0) { ... }
@@ -29,6 +29,15 @@ typedef struct mete_mover_ops {
     /// must not overlap. Returns how many bytes are left that can be moved: if it does not get less
     /// from call to call, `to` has no room for what is left.
     size_t (*evacuate)(void *self, mete_span_t from, mete_span_t to, size_t step_size);
+    /// From now on new blocks, and those that grow, are put into the first of these spans that has room for
+    /// them; and the store moves blocks of its own accord within a span only: what lies outside of all is
+    /// not read or written. The list is not copied: the caller may change it between calls. `span_count` 0:
+    /// there is none, and what confine was told holds alone.
+    void (*prefer)(void *self, const mete_span_t *spans, size_t span_count);
+    /// Moves blocks that lie in `from` and are not pinned towards the start of `to`, a part of it, at most
+    /// `step_size` bytes: so that what is free there becomes one piece. Blocks in front of `to` stay.
+    /// Returns 0 when nothing is left to be done, else an upper bound of the bytes to be moved yet.
+    size_t (*compact)(void *self, mete_span_t from, mete_span_t to, size_t step_size);
 } mete_mover_ops_t;
 
 typedef struct mete_mover {

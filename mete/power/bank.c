@@ -276,17 +276,15 @@ size_t mete_bank_find(const mete_bank_t *bank, const void *address)
     return index;
 }
 
-static mete_bank_usage_t nothing_used(void)
+static void clear(mete_bank_usage_t *usage)
 {
-    mete_bank_usage_t usage;
     for (size_t state = 0U; state < (size_t)STATES; state++) {
-        usage.state_us[state] = 0U;
+        usage->state_us[state] = 0U;
     }
-    usage.change_nj = 0U;
-    usage.energy_nj = 0U;
-    usage.all_on_nj = 0U;
-    usage.change_count = 0U;
-    return usage;
+    usage->change_nj = 0U;
+    usage->energy_nj = 0U;
+    usage->all_on_nj = 0U;
+    usage->change_count = 0U;
 }
 
 static void add_usage(const mete_bank_t *bank, size_t index, uint32_t now, mete_bank_usage_t *sum)
@@ -305,27 +303,26 @@ static void add_usage(const mete_bank_t *bank, size_t index, uint32_t now, mete_
     sum->change_count += record->change_count;
 }
 
-mete_bank_usage_t mete_bank_usage(const mete_bank_t *bank, size_t index)
+bool mete_bank_read(const mete_bank_t *bank, size_t index, mete_bank_usage_t *usage)
 {
-    METE_ASSERT((bank != NULL) && (bank->config != NULL));
-    mete_bank_usage_t usage = nothing_used();
+    METE_ASSERT((bank != NULL) && (bank->config != NULL) && (usage != NULL));
     if (IS_CHECKED && !has(bank, index)) {
         METE_FAULT(METE_FAULT_FOREIGN, (const void *)bank, NULL);
-        return usage;
+        return false;
     }
-    add_usage(bank, index, bank->config->clock(), &usage);
-    return usage;
+    clear(usage);
+    add_usage(bank, index, bank->config->clock(), usage);
+    return true;
 }
 
-mete_bank_usage_t mete_bank_total(const mete_bank_t *bank)
+void mete_bank_read_total(const mete_bank_t *bank, mete_bank_usage_t *usage)
 {
-    METE_ASSERT((bank != NULL) && (bank->config != NULL));
-    mete_bank_usage_t usage = nothing_used();
+    METE_ASSERT((bank != NULL) && (bank->config != NULL) && (usage != NULL));
     const uint32_t now = bank->config->clock();
+    clear(usage);
     for (size_t i = 0U; i < bank->config->bank_count; i++) {
-        add_usage(bank, i, now, &usage);
+        add_usage(bank, i, now, usage);
     }
-    return usage;
 }
 
 // ---- check

@@ -19,7 +19,7 @@
 ///     (void)mete_bank_wake(&bank, 1);
 ///
 ///   Time     sleep, wake, note: O(banks), for the account, plus what the driver takes. state_of, span, is_awake, awake_set: O(1),
-///            inline. find, usage, total, check: O(banks). init: O(banks^2).
+///            inline. find, read, read_total, check: O(banks). init: O(banks^2).
 ///   Space    One mete_bank_t; a record of 48 bytes for each bank, in the caller's table. Kinds and places are const.
 ///   Threads  Not synchronised: calls exclude each other. Nobody may use a bank's memory unless it is active.
 ///   Errors   A change that the kind does not have: METE_FAULT_ORDER with the bank's start, and false. A bank that there is not:
@@ -128,11 +128,11 @@ bool mete_bank_allows(const mete_bank_t *bank, size_t index, mete_ram_state_t st
 /// The bank that has an address, or bank_count if none has.
 size_t mete_bank_find(const mete_bank_t *bank, const void *address);
 
-/// What a bank took, up to now. METE_FAULT_FOREIGN and all zero if there is no such bank.
-mete_bank_usage_t mete_bank_usage(const mete_bank_t *bank, size_t index);
+/// What a bank took, up to now. False and METE_FAULT_FOREIGN, leaving `usage` alone, if there is no such bank.
+bool mete_bank_read(const mete_bank_t *bank, size_t index, mete_bank_usage_t *usage);
 
 /// What all banks took: the sums.
-mete_bank_usage_t mete_bank_total(const mete_bank_t *bank);
+void mete_bank_read_total(const mete_bank_t *bank, mete_bank_usage_t *usage);
 
 /// Changes that the driver refused.
 static inline size_t mete_bank_refusals(const mete_bank_t *bank)
@@ -161,7 +161,11 @@ static inline mete_ram_state_t mete_bank_state_of(const mete_bank_t *bank, size_
 static inline mete_span_t mete_bank_span(const mete_bank_t *bank, size_t index)
 {
     METE_ASSERT(index < bank->config->bank_count);
-    return bank->config->places[index].span;
+    // Field by field: as a whole it may be copied by memcpy(), which is libc.
+    mete_span_t span;
+    span.start = bank->config->places[index].span.start;
+    span.size = bank->config->places[index].span.size;
+    return span;
 }
 
 /// Bit n: bank n is active.

@@ -47,6 +47,8 @@
 #include "mete/object/ref.h"
 #include "mete/object/vault.h"
 #include "mete/power/bank.h"
+#include "mete/power/evacuation.h"
+#include "mete/power/optimiser.h"
 #include "mete/protect/domain.h"
 #include "mete/protect/integrity.h"
 #include "mete/protect/map.h"
@@ -901,8 +903,73 @@ void test_bank()
     mete_bank_t bank;
     EXPECT(mete_bank_init(&bank, &config) && mete_bank_sleep(&bank, 0U, METE_RAM_SLEEP));
     EXPECT((state == METE_RAM_SLEEP) && !mete_bank_is_awake(&bank, 0U));
-    EXPECT(mete_bank_wake(&bank, 0U) && (mete_bank_usage(&bank, 0U).change_count == 2U));
+    mete_bank_usage_t usage;
+    EXPECT(mete_bank_wake(&bank, 0U) && mete_bank_read(&bank, 0U, &usage));
+    EXPECT(usage.change_count == 2U);
     EXPECT((mete_bank_find(&bank, memory) == 0U) && mete_bank_check(&bank));
+}
+
+// Two banks; what is in the second moves to the first.
+void test_evacuation()
+{
+    METE_MOVABLE_DEFINE(movables, 256, 6);
+    mete_bank_kind_t kind{};
+    kind.modes[METE_RAM_ACTIVE].retains = true;
+    kind.changes[METE_RAM_ACTIVE][METE_RAM_DEEP_SLEEP].is_legal = true;
+    kind.changes[METE_RAM_DEEP_SLEEP][METE_RAM_ACTIVE].is_legal = true;
+    const mete_bank_place_t places[] = {{{movables_storage, 128}, &kind},
+                                        {{movables_storage + 16, 128}, &kind}};
+    const mete_ram_ops_t ops = {change_bank};
+    mete_ram_state_t state = METE_RAM_ACTIVE;
+    mete_bank_record_t records[2];
+    mete_bank_config_t bank_config{};
+    bank_config.places = places;
+    bank_config.records = records;
+    bank_config.bank_count = 2U;
+    bank_config.ram = {&ops, &state};
+    bank_config.clock = no_clock;
+    bank_config.tick_us = 1U;
+    mete_bank_t bank;
+    EXPECT(mete_bank_init(&bank, &bank_config) && mete_movable_init(&movables, &movables_config));
+    mete_evacuation_load_t loads[2];
+    mete_span_t order[METE_EVACUATION_ORDER_COUNT(2)];
+    mete_evacuation_config_t config{};
+    config.bank = &bank;
+    config.mover = mete_movable_as_mover(&movables);
+    config.loads = loads;
+    config.order = order;
+    config.step_size = 64U;
+    config.state = METE_RAM_DEEP_SLEEP;
+    mete_evacuation_t evacuation;
+    EXPECT(mete_evacuation_init(&evacuation, &config));
+    const mete_movable_handle_t first = mete_movable_alloc(&movables, 100U);
+    (void)mete_movable_alloc(&movables, 100U);
+    mete_movable_free(&movables, first);
+    mete_evacuation_plan_t plan;
+    EXPECT(mete_evacuation_plan(&evacuation, 2U, &plan) && (plan.move_size == 104U) && plan.fits);
+    mete_evacuation_commit(&evacuation, &plan);
+    while (mete_evacuation_move_next(&evacuation)) {
+    }
+    EXPECT((mete_evacuation_sleep(&evacuation) == 2U) && (state == METE_RAM_DEEP_SLEEP));
+    EXPECT(mete_evacuation_check(&evacuation) && mete_movable_check(&movables));
+}
+
+void test_optimiser()
+{
+    mete_bank_kind_t kind{};
+    kind.modes[METE_RAM_ACTIVE] = {100U, true};
+    kind.modes[METE_RAM_SLEEP] = {10U, true};
+    kind.changes[METE_RAM_ACTIVE][METE_RAM_SLEEP] = {1U, 50U, true};
+    kind.changes[METE_RAM_SLEEP][METE_RAM_ACTIVE] = {1U, 40U, true};
+    mete_optimiser_idle_t idle;
+    EXPECT(mete_optimiser_init(&idle, 100U, 8U, 1000U));
+    mete_optimiser_note(&idle, 1100U, 10U);
+    const mete_optimiser_demand_t demand = {5U, true};
+    mete_optimiser_schedule_t schedule;
+    mete_optimiser_choose(&idle, &kind, &demand, &schedule);
+    EXPECT((schedule.states[0] == METE_RAM_SLEEP) && (schedule.energy_nj < schedule.active_nj));
+    EXPECT(mete_optimiser_break_even_us(&kind, METE_RAM_SLEEP) == 1000U);
+    EXPECT(mete_optimiser_check(&idle));
 }
 
 }  // namespace
@@ -947,5 +1014,7 @@ int main()
     RUN(test_bank);
     RUN(test_references);
     RUN(test_cache);
+    RUN(test_evacuation);
+    RUN(test_optimiser);
     return tap_finish();
 }

@@ -80,8 +80,10 @@ def measure_call(elf, name, call, function, bound_of):
     phases, case = count(elf), call.get('case', '')
     if inline := call.get('inline'):
         worst = [max(t['max'] for t in tallies(phases, call['phase'], f)) for f in inline]
-        limits = [bound_of(elf, f, case) for f in inline]
-        return {f'{name}.max': inline_cost(*worst), f'{name}.bound': inline_cost(*limits)}
+        figures = {f'{name}.max': inline_cost(*worst)}
+        if call.get('bound', True):
+            figures[f'{name}.bound'] = inline_cost(*(bound_of(elf, f, case) for f in inline))
+        return figures
     figures = {f'{name}.max': max(t['max'] for t in tallies(phases, call['phase'], function)),
                f'{name}.mean': mean_of(tallies(phases, call.get('mean', call['phase']), function)[0])}
     if call.get('bound', True):

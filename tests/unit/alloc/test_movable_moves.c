@@ -4,6 +4,8 @@
 
 #include "tests/unit/alloc/movable_fixture.h"
 
+#include "tests/support/random.h"
+
 // ---- compact
 
 // The compactor of 1024 bytes at threshold 0.3: allocate 100, 200 and 150, free the 200.
@@ -420,6 +422,280 @@ static void test_evacuate_moves_nothing_between_spans_that_overlap(void)
     EXPECT(tap_take_fault() == 0);
 }
 
+// ---- Runs of blocks that move at once
+
+// Puts blocks of 24 bytes at 24 * i, painted; frees those of which the bit is not set.
+static void put_blocks(fixture_t *f, handle_t handles[], size_t count, uint32_t kept)
+{
+    store_t *const store = &f->store;
+    for (size_t i = 0U; i < count; i++) {
+        handles[i] = mete_movable_alloc(store, 24U);
+        paint(store, handles[i], (uint8_t)(i + 1U));
+    }
+    for (size_t i = 0U; i < count; i++) {
+        if (((kept >> i) & 1U) == 0U) {
+            mete_movable_free(store, handles[i]);
+            handles[i] = METE_MOVABLE_NONE;
+        }
+    }
+}
+
+static void expect_painted(store_t *store, const handle_t handles[], size_t count)
+{
+    for (size_t i = 0U; i < count; i++) {
+        EXPECT((handles[i].value == 0U) || is_painted(store, handles[i], (uint8_t)(i + 1U), 24U));
+    }
+}
+
+// Every set of nine blocks, with one of them pinned or none, out of every span of three, up and down.
+static void test_runs_move_whatever_lies_between_them(void)
+{
+    enum { COUNT = 9 };
+    for (uint32_t kept = 0U; kept < (1U << COUNT); kept++) {
+        const size_t pinned = (kept * 7U) % (COUNT + 3U);
+        const size_t from = (kept % 3U) * 3U;
+        const size_t to = ((kept % 3U) + 1U + (kept / 3U % 2U)) % 3U * 3U;
+        fixture_t f;
+        store_t *const store = setup(&f);
+        handle_t handles[COUNT];
+        put_blocks(&f, handles, COUNT, kept);
+        if ((pinned < COUNT) && (handles[pinned].value != 0U)) {
+            (void)mete_movable_pin(store, handles[pinned]);
+        }
+        const mete_span_t source = {&f.memory[from * 3U], 72U};
+        const mete_span_t target = {&f.memory[to * 3U], 72U};
+        const size_t room = 72U - mete_movable_live_size(store, target);
+        const size_t wanted =
+            mete_movable_live_size(store, source) - mete_movable_pinned_size(store, source);
+        const size_t moved = (wanted < room) ? wanted : room;
+        EXPECT(mete_movable_evacuate(store, source, target, SIZE_MAX) == wanted - moved);
+        EXPECT((usage_of(store).moved_total == moved) && mete_movable_check(store));
+        EXPECT(mete_movable_live_size(store, target) == 72U - room + moved);
+        expect_painted(store, handles, COUNT);
+        EXPECT(tap_take_fault() == 0);
+    }
+}
+
+static void test_a_run_ends_where_the_budget_does(void)
+{
+    for (size_t budget = 0U; budget <= 160U; budget += 8U) {
+        fixture_t f;
+        store_t *const store = setup(&f);
+        handle_t handles[6];
+        put_blocks(&f, handles, 6U, 0x3FU);
+        const mete_span_t from = {f.memory, 144U};
+        const mete_span_t to = {&f.memory[64], 256U};
+        const size_t paid = (budget < 144U) ? budget : 144U;
+        EXPECT(mete_movable_evacuate(store, from, to, budget) == 144U - paid);
+        EXPECT((usage_of(store).moved_total == paid) && mete_movable_check(store));
+        EXPECT((store->moving != 0U) == (paid % 24U != 0U));
+        EXPECT(mete_movable_evacuate(store, from, to, SIZE_MAX) == 0U);
+        EXPECT(mete_movable_live_size(store, from) == 0U);
+        expect_painted(store, handles, 6U);
+        EXPECT(mete_movable_check(store) && (tap_take_fault() == 0));
+    }
+}
+
+// A block that lies across the edge has the room behind itself: it slides there.
+static void test_a_block_across_the_edge_slides_out(void)
+{
+    fixture_t f;
+    store_t *const store = setup(&f);
+    const handle_t first = mete_movable_alloc(store, 40U);
+    const handle_t across = mete_movable_alloc(store, 48U);
+    paint(store, across, 9U);
+    (void)mete_movable_pin(store, first);
+    const mete_span_t from = {f.memory, 64U};
+    const mete_span_t to = {&f.memory[8], 64U};  // Not enough room behind it.
+    EXPECT(mete_movable_evacuate(store, from, to, SIZE_MAX) == 24U);
+    EXPECT(mete_movable_evacuate(store, from, (mete_span_t){&f.memory[8], 88U}, SIZE_MAX) == 0U);
+    EXPECT((place_of(&f, across) == 88U) && (place_of(&f, first) == 0U));
+    EXPECT(is_painted(store, across, 9U, 48U) && mete_movable_check(store));
+}
+
+// ---- Places that are preferred
+
+static void test_blocks_are_put_into_the_first_place_that_has_room(void)
+{
+    fixture_t f;
+    store_t *const store = setup(&f);
+    const mete_mover_t mover = mete_movable_as_mover(store);
+    mete_span_t places[3] = {{&f.memory[64], 64U}, {&f.memory[16], 64U}, {&f.memory[64], 128U}};
+    mover.ops->prefer(mover.self, places, 3U);
+    EXPECT(place_of(&f, mete_movable_alloc(store, 40U)) == 512U);
+    EXPECT(place_of(&f, mete_movable_alloc(store, 32U)) == 128U);
+    EXPECT(place_of(&f, mete_movable_alloc(store, 24U)) == 552U);
+    EXPECT(place_of(&f, mete_movable_alloc(store, 64U)) == 576U);  // In the run of two alone.
+    EXPECT(place_of(&f, mete_movable_alloc(store, 32U)) == 160U);
+    EXPECT((mete_movable_alloc(store, 8U).value == 0U) && (usage_of(store).refusals == 1U));
+    places[0].start = &f.memory[0];  // Not copied.
+    EXPECT(place_of(&f, mete_movable_alloc(store, 8U)) == 0U);
+    mover.ops->prefer(mover.self, NULL, 0U);
+    EXPECT(place_of(&f, mete_movable_alloc(store, 8U)) == 640U);
+    EXPECT(mete_movable_check(store) && (tap_take_fault() == 0));
+}
+
+// Both say where blocks may be put.
+static void test_what_is_confined_holds_for_places_too(void)
+{
+    fixture_t f;
+    store_t *const store = setup(&f);
+    const mete_span_t place = {&f.memory[16], 64U};
+    mete_movable_prefer(store, &place, 1U);
+    EXPECT(mete_movable_confine(store, (mete_span_t){&f.memory[20], 64U}));
+    EXPECT(place_of(&f, mete_movable_alloc(store, 8U)) == 160U);
+    EXPECT(mete_movable_confine(store, (mete_span_t){&f.memory[0], 136U}));
+    EXPECT(place_of(&f, mete_movable_alloc(store, 8U)) == 128U);
+    EXPECT(mete_movable_alloc(store, 8U).value == 0U);
+    EXPECT(mete_movable_check(store) && (tap_take_fault() == 0));
+}
+
+static void test_to_make_room_blocks_move_within_their_place_only(void)
+{
+    fixture_t f;
+    store_t *const store = setup(&f);
+    handle_t handles[12];
+    put_blocks(&f, handles, 12U, 0x955U);
+    const mete_span_t places[2] = {{&f.memory[9], 72U},
+                                   {&f.memory[18], 72U}};  // Blocks 3 to 5 and 6 to 8.
+    mete_movable_prefer(store, places, 2U);
+    EXPECT(place_of(&f, mete_movable_alloc(store, 48U)) == 96U);  // Block 4 moved down to 72.
+    EXPECT((place_of(&f, handles[4]) == 72U) && (place_of(&f, handles[6]) == 144U) &&
+           (place_of(&f, handles[8]) == 192U));
+    EXPECT((place_of(&f, handles[2]) == 48U) && (place_of(&f, handles[11]) == 264U));
+    EXPECT(mete_movable_alloc(store, 32U).value == 0U);
+    EXPECT((place_of(&f, handles[8]) == 168U) && (place_of(&f, handles[11]) == 264U));
+    EXPECT(place_of(&f, mete_movable_alloc(store, 24U)) == 192U);
+    expect_painted(store, handles, 12U);
+    EXPECT(mete_movable_check(store) && (tap_take_fault() == 0));
+}
+
+static void test_a_block_grows_in_the_last_place_that_it_lies_in(void)
+{
+    fixture_t f;
+    store_t *const store = setup(&f);
+    const handle_t block = mete_movable_alloc(store, 24U);
+    const mete_span_t places[3] = {{&f.memory[0], 64U}, {&f.memory[32], 64U}, {&f.memory[0], 96U}};
+    mete_movable_prefer(store, places, 1U);
+    EXPECT(mete_movable_resize(store, block, 64U) && !mete_movable_resize(store, block, 72U));
+    mete_movable_prefer(store, places, 2U);
+    (void)mete_movable_pin(store, block);
+    EXPECT(!mete_movable_resize(store, block, 72U));
+    mete_movable_prefer(store, places, 3U);
+    EXPECT(mete_movable_resize(store, block, 96U) && (place_of(&f, block) == 0U));
+    mete_movable_prefer(store, &places[1], 1U);
+    EXPECT(!mete_movable_resize(store, block, 104U));  // It lies in none.
+    EXPECT(mete_movable_resize(store, block, 16U));
+    mete_movable_unpin(store, block);
+    EXPECT(mete_movable_resize(store, block, 24U) && (place_of(&f, block) == 256U));
+    EXPECT(mete_movable_check(store) && (tap_take_fault() == 0));
+}
+
+static void test_to_grow_a_block_others_move_within_its_place_only(void)
+{
+    fixture_t f;
+    store_t *const store = setup(&f);
+    handle_t handles[6];
+    put_blocks(&f, handles, 6U, 0x3AU);  // Blocks 0 and 2 are gone.
+    const mete_span_t place = {&f.memory[3], 72U};
+    mete_movable_prefer(store, &place, 1U);
+    EXPECT(mete_movable_resize(store, handles[1], 48U) && (place_of(&f, handles[1]) == 24U));
+    EXPECT(!mete_movable_resize(store, handles[1], 56U));
+    EXPECT(mete_movable_resize(store, handles[1], 24U));
+    EXPECT(mete_movable_resize(store, handles[3], 32U) && (place_of(&f, handles[3]) == 48U));
+    EXPECT((place_of(&f, handles[4]) == 96U) && (place_of(&f, handles[5]) == 120U));
+    EXPECT(mete_movable_check(store) && (tap_take_fault() == 0));
+}
+
+static void test_compaction_by_itself_keeps_within_places(void)
+{
+    fixture_t f;
+    store_t *const store = setup(&f);
+    handle_t handles[9];
+    put_blocks(&f, handles, 9U, 0x16AU);
+    const mete_span_t places[2] = {{&f.memory[18], 72U}, {&f.memory[0], 72U}};
+    mete_movable_prefer(store, places, 2U);
+    EXPECT(mete_movable_compact(store, SIZE_MAX) == 0U);
+    EXPECT((place_of(&f, handles[1]) == 0U) && (place_of(&f, handles[3]) == 72U) &&
+           (place_of(&f, handles[5]) == 120U) && (place_of(&f, handles[6]) == 144U) &&
+           (place_of(&f, handles[8]) == 168U));
+    expect_painted(store, handles, 9U);
+    EXPECT(mete_movable_check(store) && (tap_take_fault() == 0));
+}
+
+// ---- A span compacted
+
+static void test_a_span_is_compacted_from_around_it(void)
+{
+    fixture_t f;
+    store_t *const store = setup(&f);
+    const mete_mover_t mover = mete_movable_as_mover(store);
+    handle_t handles[12];
+    put_blocks(&f, handles, 12U, 0xA93U);           // 0, 1, 4, 7, 9, 11.
+    const mete_span_t from = {&f.memory[3], 216U};  // Blocks 1 to 9.
+    const mete_span_t to = {&f.memory[9], 144U};    // Blocks 3 to 8.
+    size_t left = SIZE_MAX;
+    for (size_t steps = 0U; (left != 0U) && EXPECT(steps < 20U); steps++) {
+        const size_t moved = usage_of(store).moved_total;
+        const size_t now_left = mover.ops->compact(mover.self, from, to, 16U);
+        EXPECT((usage_of(store).moved_total - moved <= 16U) && (now_left < left));
+        EXPECT(mete_movable_check(store));
+        left = now_left;
+    }
+    EXPECT((place_of(&f, handles[1]) == 24U) && (place_of(&f, handles[0]) == 0U));
+    EXPECT((place_of(&f, handles[4]) == 72U) && (place_of(&f, handles[7]) == 96U) &&
+           (place_of(&f, handles[9]) == 120U) && (place_of(&f, handles[11]) == 264U));
+    expect_painted(store, handles, 12U);
+    EXPECT(tap_take_fault() == 0);
+}
+
+// Random work on the places of eight banks: everything is checked after every call.
+static void test_random_evacuation_loses_nothing(void)
+{
+    enum { BLOCKS = SLOTS - 2, BANK = BYTES / 8 };
+    fixture_t f;
+    store_t *const store = setup(&f);
+    handle_t handles[BLOCKS] = {{0U}};
+    size_t sizes[BLOCKS] = {0U};
+    mete_span_t places[4];
+    uint32_t random = 5U;
+    for (size_t i = 0U; i < 6000U; i++) {
+        const size_t which = random_below(&random, BLOCKS);
+        const mete_span_t from = {&f.memory[random_below(&random, 8U) * BANK / 8U], BANK};
+        const mete_span_t to = {&f.memory[random_below(&random, 8U) * BANK / 8U], BANK};
+        switch (random_below(&random, 8U)) {
+        case 0U:
+        case 1U:
+            if (handles[which].value == 0U) {
+                sizes[which] = 1U + random_below(&random, 60U);
+                handles[which] = mete_movable_alloc(store, sizes[which]);
+                if (handles[which].value != 0U) {
+                    paint(store, handles[which], (uint8_t)which);
+                }
+            }
+            break;
+        case 2U:
+            mete_movable_free(store, handles[which]);
+            handles[which] = METE_MOVABLE_NONE;
+            break;
+        case 3U:
+            (void)mete_movable_compact_span(store, from, from, random_below(&random, 200U));
+            break;
+        case 4U:
+            places[random_below(&random, 4U)] = to;
+            mete_movable_prefer(store, places, (i > 100U) ? random_below(&random, 5U) : 0U);
+            break;
+        default:
+            (void)mete_movable_evacuate(store, from, to, random_below(&random, 200U));
+            break;
+        }
+        EXPECT(mete_movable_check(store));
+        EXPECT((handles[which].value == 0U) ||
+               is_painted(store, handles[which], (uint8_t)which, sizes[which]));
+    }
+    EXPECT(tap_take_fault() == 0);
+}
+
 static void test_confine_refuses_what_is_not_storage(void)
 {
     fixture_t f;
@@ -475,6 +751,17 @@ int main(void)
     RUN(test_evacuate_tells_what_is_left_of_a_block_moved_in_parts);
     RUN(test_evacuate_empties_a_span_at_once_if_it_may);
     RUN(test_evacuate_moves_nothing_between_spans_that_overlap);
+    RUN(test_runs_move_whatever_lies_between_them);
+    RUN(test_a_run_ends_where_the_budget_does);
+    RUN(test_a_block_across_the_edge_slides_out);
+    RUN(test_blocks_are_put_into_the_first_place_that_has_room);
+    RUN(test_what_is_confined_holds_for_places_too);
+    RUN(test_to_make_room_blocks_move_within_their_place_only);
+    RUN(test_a_block_grows_in_the_last_place_that_it_lies_in);
+    RUN(test_to_grow_a_block_others_move_within_its_place_only);
+    RUN(test_compaction_by_itself_keeps_within_places);
+    RUN(test_a_span_is_compacted_from_around_it);
+    RUN(test_random_evacuation_loses_nothing);
     RUN(test_confine_refuses_what_is_not_storage);
     RUN(test_compaction_keeps_within_what_it_is_confined_to);
     return tap_finish();

@@ -1,0 +1,628 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//
+// The order in which the store puts blocks into banks is a list that it reads whenever it looks for room: single banks, the
+// fullest first, then runs of neighbours, for what fits into no single one. Evacuation goes through the same list. When
+// nothing more fits, the runs are compacted, once for a plan, and the list is gone through again.
+
+#include "mete/power/evacuation.h"
+
+#include "mete/core/bits.h"
+
+#define IS_CHECKED (METE_CHECK_LEVEL >= 1)
+
+enum { KIB = 1024, GRANULE = 8 };
+
+typedef mete_evacuation_t self_t;
+typedef mete_evacuation_plan_t plan_t;
+
+// ---- Banks and sets of them
+
+static uint32_t bit(size_t index)
+{
+    return (uint32_t)1U << index;
+}
+
+static bool has(uint32_t set, size_t index)
+{
+    return ((set >> index) & 1U) != 0U;
+}
+
+static size_t count_of(const self_t *self)
+{
+    return mete_bank_count(self->config->bank);
+}
+
+static uint32_t all_of(const self_t *self)
+{
+    return UINT32_MAX >> (METE_BANK_COUNT_MAX - count_of(self));
+}
+
+static size_t lowest(uint32_t set)
+{
+    return mete_bits_ctz(set);
+}
+
+static uint32_t size_of(uint32_t set)
+{
+    uint32_t size = 0U;
+    for (uint32_t rest = set; rest != 0U; rest &= rest - 1U) {
+        size++;
+    }
+    return size;
+}
+
+static mete_span_t span_of(const self_t *self, size_t index)
+{
+    return mete_bank_span(self->config->bank, index);
+}
+
+static size_t live_in(const self_t *self, size_t index)
+{
+    const mete_mover_t *const mover = &self->config->mover;
+    return mover->ops->live_size(mover->self, span_of(self, index));
+}
+
+static size_t pinned_in(const self_t *self, size_t index)
+{
+    const mete_mover_t *const mover = &self->config->mover;
+    return mover->ops->pinned_size(mover->self, span_of(self, index));
+}
+
+// Those that take blocks.
+static uint32_t open_set(const self_t *self)
+{
+    return mete_bank_awake_set(self->config->bank) & ~self->target_set;
+}
+
+// The bank behind begins where this one ends.
+static bool is_joined(const self_t *self, size_t index)
+{
+    if (index + 1U >= count_of(self)) {
+        return false;
+    }
+    const mete_span_t span = span_of(self, index);
+    return (uintptr_t)span.start + span.size == (uintptr_t)span_of(self, index + 1U).start;
+}
+
+// The last bank of the run in a set that a bank begins: those behind it without a gap.
+static size_t run_end(const self_t *self, uint32_t set, size_t index)
+{
+    while (is_joined(self, index) && has(set, index + 1U)) {
+        index++;
+    }
+    return index;
+}
+
+static mete_span_t run_of(const self_t *self, size_t first, size_t last)
+{
+    mete_span_t run;
+    const mete_span_t end = span_of(self, last);
+    run.start = span_of(self, first).start;
+    run.size = (uintptr_t)end.start + end.size - (uintptr_t)run.start;
+    return run;
+}
+
+// ---- Order
+
+static void note_loads(const self_t *self)
+{
+    for (size_t i = 0U; i < count_of(self); i++) {
+        mete_evacuation_load_t *const load = &self->config->loads[i];
+        load->live_size = live_in(self, i);
+        load->pinned_size = pinned_in(self, i);
+    }
+}
+
+static size_t free_of(const self_t *self, size_t index)
+{
+    return span_of(self, index).size - self->config->loads[index].live_size;
+}
+
+static void append(self_t *self, mete_span_t span)
+{
+    mete_span_t *const entry = &self->config->order[self->order_count];
+    entry->start = span.start;
+    entry->size = span.size;
+    self->order_count++;
+}
+
+// Of a set the bank with the least free; of equal ones the first.
+static size_t fullest_of(const self_t *self, uint32_t set)
+{
+    size_t best = lowest(set);
+    for (size_t i = best + 1U; i < count_of(self); i++) {
+        if (has(set, i) && (free_of(self, i) < free_of(self, best))) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+// From loads as they were noted. The store must not see half of it, and does not: calls exclude each other.
+static void arrange(self_t *self)
+{
+    const uint32_t open = open_set(self);
+    self->order_count = 0U;
+    for (uint32_t rest = open; rest != 0U;) {
+        const size_t index = fullest_of(self, rest);
+        append(self, span_of(self, index));
+        rest &= ~bit(index);
+    }
+    for (size_t i = 0U; i < count_of(self); i++) {
+        const size_t last = has(open, i) ? run_end(self, open, i) : i;
+        if (last > i) {
+            append(self, run_of(self, i, last));
+        }
+        i = last;
+    }
+    // No bank is open: a list without bytes, for one without spans would open all.
+    if (self->order_count == 0U) {
+        mete_span_t nothing;
+        nothing.start = span_of(self, 0U).start;
+        nothing.size = 0U;
+        append(self, nothing);
+    }
+    self->config->mover.ops->prefer(self->config->mover.self, self->config->order,
+                                    self->order_count);
+}
+
+void mete_evacuation_prefer(mete_evacuation_t *evacuation)
+{
+    METE_ASSERT((evacuation != NULL) && (evacuation->config != NULL));
+    note_loads(evacuation);
+    arrange(evacuation);
+    METE_ASSERT(mete_evacuation_check(evacuation));
+}
+
+static bool is_legal(const mete_evacuation_config_t *config)
+{
+    return (config->bank != NULL) && (config->mover.ops != NULL) && (config->loads != NULL) &&
+           (config->order != NULL) && (config->step_size >= (size_t)GRANULE) &&
+           (config->state > METE_RAM_ACTIVE) && (config->state <= METE_RAM_DEEP_SLEEP);
+}
+
+static void begin(self_t *self, uint32_t target_set)
+{
+    self->target_set = target_set;
+    self->pending_set = target_set;
+    self->order_index = 0U;
+    self->left_size = SIZE_MAX;
+    self->has_compacted = false;
+}
+
+bool mete_evacuation_init(mete_evacuation_t *evacuation, const mete_evacuation_config_t *config)
+{
+    METE_ASSERT((evacuation != NULL) && (config != NULL));
+    if (!is_legal(config)) {
+        return false;
+    }
+    evacuation->config = config;
+    begin(evacuation, 0U);
+    mete_evacuation_prefer(evacuation);
+    return true;
+}
+
+// ---- Plans
+
+// What a plan takes at most: targets' blocks are moved once, and once more with those that were there, if it comes to
+// compaction.
+static void add_bounds(const self_t *self, plan_t *plan, size_t kept_size)
+{
+    const size_t move_max = (plan->move_size != 0U) ? (2U * plan->move_size) + kept_size : 0U;
+    const size_t turns =
+        (size_t)__builtin_popcount(plan->target_set) * (2U * self->order_count + 2U);
+    const size_t step = self->config->step_size & ~(size_t)(GRANULE - 1);
+    const size_t whole = move_max / step;
+    plan->step_max = (uint32_t)(whole + turns + self->order_count + 1U);
+    plan->time_us +=
+        (uint64_t)(uint32_t)((move_max + KIB - 1U) / KIB) * self->config->move_us_per_kib;
+    plan->time_us += (uint64_t)plan->step_max * self->config->step_us;
+}
+
+static void add_target(const self_t *self, size_t index, plan_t *plan)
+{
+    const mete_bank_t *const bank = self->config->bank;
+    const mete_evacuation_load_t *const load = &self->config->loads[index];
+    plan->move_size += load->live_size - load->pinned_size;
+    plan->pinned_size += load->pinned_size;
+    plan->pinned_set |= (load->pinned_size != 0U) ? bit(index) : 0U;
+    if (!mete_bank_is_awake(bank, index) && (load->live_size > load->pinned_size)) {
+        const mete_bank_kind_t *const kind = bank->config->places[index].kind;
+        plan->wake_set |= bit(index);
+        plan->time_us += kind->changes[mete_bank_state_of(bank, index)][METE_RAM_ACTIVE].latency_us;
+    }
+}
+
+// From loads as they were noted.
+static void describe(const self_t *self, uint32_t target_set, plan_t *plan)
+{
+    plan->target_set = target_set;
+    plan->pinned_set = 0U;
+    plan->wake_set = 0U;
+    plan->move_size = 0U;
+    plan->pinned_size = 0U;
+    plan->room_size = 0U;
+    plan->time_us = 0U;
+    size_t kept_size = 0U;
+    for (size_t i = 0U; i < count_of(self); i++) {
+        if (has(target_set, i)) {
+            add_target(self, i, plan);
+        } else if (mete_bank_is_awake(self->config->bank, i)) {
+            plan->room_size += free_of(self, i);
+            kept_size += self->config->loads[i].live_size;
+        }
+    }
+    plan->fits = (plan->room_size >= plan->move_size);
+    add_bounds(self, plan, kept_size);
+}
+
+bool mete_evacuation_plan(mete_evacuation_t *evacuation, uint32_t target_set,
+                          mete_evacuation_plan_t *plan)
+{
+    METE_ASSERT((evacuation != NULL) && (evacuation->config != NULL) && (plan != NULL));
+    if (IS_CHECKED && ((target_set & ~all_of(evacuation)) != 0U)) {
+        METE_FAULT(METE_FAULT_FOREIGN, (const void *)evacuation, NULL);
+        return false;
+    }
+    note_loads(evacuation);
+    describe(evacuation, target_set, plan);
+    return true;
+}
+
+// Which banks stay awake.
+typedef struct choice {
+    uint32_t set;
+    size_t live_size;  // In them.
+} choice_t;
+
+// Fewer banks; of as many, more that need not be moved.
+static bool is_better(const choice_t *choice, const choice_t *best)
+{
+    const uint32_t count = size_of(choice->set);
+    const uint32_t best_count = size_of(best->set);
+    return (count < best_count) || ((count == best_count) && (choice->live_size > best->live_size));
+}
+
+static size_t room_for(const self_t *self, uint32_t set)
+{
+    size_t sum = 0U;
+    for (size_t i = 0U; i < count_of(self); i++) {
+        sum += has(set, i) ? span_of(self, i).size : 0U;
+    }
+    return sum;
+}
+
+static size_t live_of(const self_t *self, uint32_t set)
+{
+    size_t sum = 0U;
+    for (size_t i = 0U; i < count_of(self); i++) {
+        sum += has(set, i) ? self->config->loads[i].live_size : 0U;
+    }
+    return sum;
+}
+
+// Banks that cannot be emptied.
+static uint32_t held_set(const self_t *self, uint32_t awake)
+{
+    uint32_t set = 0U;
+    for (size_t i = 0U; i < count_of(self); i++) {
+        set |= (has(awake, i) && (self->config->loads[i].pinned_size != 0U)) ? bit(i) : 0U;
+    }
+    return set;
+}
+
+// With every bank as the first of a run: the shortest that is enough.
+static void choose_run(const self_t *self, uint32_t awake, size_t wanted, choice_t *best)
+{
+    const uint32_t held = held_set(self, awake);
+    for (size_t first = 0U; first < count_of(self); first++) {
+        const size_t end = has(awake, first) ? run_end(self, awake, first) + 1U : first;
+        choice_t choice;
+        choice.set = held;
+        for (size_t i = first; (i < end) && (room_for(self, choice.set) < wanted); i++) {
+            choice.set |= bit(i);
+        }
+        choice.live_size = live_of(self, choice.set);
+        if ((room_for(self, choice.set) >= wanted) && is_better(&choice, best)) {
+            best->set = choice.set;
+            best->live_size = choice.live_size;
+        }
+    }
+}
+
+static uint32_t choose_fullest(const self_t *self, uint32_t awake, size_t wanted)
+{
+    uint32_t set = held_set(self, awake);
+    while ((room_for(self, set) < wanted) && ((awake & ~set) != 0U)) {
+        set |= bit(fullest_of(self, awake & ~set));
+    }
+    return set;
+}
+
+void mete_evacuation_plan_fewest(mete_evacuation_t *evacuation, mete_evacuation_plan_t *plan)
+{
+    METE_ASSERT((evacuation != NULL) && (evacuation->config != NULL) && (plan != NULL));
+    note_loads(evacuation);
+    const uint32_t awake = mete_bank_awake_set(evacuation->config->bank);
+    const size_t wanted = live_of(evacuation, awake);
+    choice_t best;
+    best.set = choose_fullest(evacuation, awake, wanted);
+    best.live_size = 0U;  // A run is preferred to as many banks that are none.
+    choose_run(evacuation, awake, wanted, &best);
+    describe(evacuation, awake & ~best.set, plan);
+}
+
+void mete_evacuation_commit(mete_evacuation_t *evacuation, const mete_evacuation_plan_t *plan)
+{
+    METE_ASSERT((evacuation != NULL) && (evacuation->config != NULL) && (plan != NULL));
+    if (IS_CHECKED && ((plan->target_set & ~all_of(evacuation)) != 0U)) {
+        METE_FAULT(METE_FAULT_FOREIGN, (const void *)evacuation, NULL);
+        return;
+    }
+    begin(evacuation, plan->target_set);
+    mete_evacuation_prefer(evacuation);
+}
+
+void mete_evacuation_stop(mete_evacuation_t *evacuation)
+{
+    METE_ASSERT((evacuation != NULL) && (evacuation->config != NULL));
+    begin(evacuation, 0U);
+    mete_evacuation_prefer(evacuation);
+}
+
+// ---- Steps
+
+// Wakes a bank with blocks, and its neighbours, as far as they sleep with blocks: some may lie across. False: it
+// stays asleep.
+static bool wake_around(const self_t *self, size_t index)
+{
+    mete_bank_t *const bank = self->config->bank;
+    bool is_done = mete_bank_wake(bank, index);
+    for (size_t i = index; is_done && is_joined(self, i) && !mete_bank_is_awake(bank, i + 1U) &&
+                           (live_in(self, i + 1U) != 0U);
+         i++) {
+        is_done = mete_bank_wake(bank, i + 1U);
+    }
+    for (size_t i = index; is_done && (i != 0U) && is_joined(self, i - 1U) &&
+                           !mete_bank_is_awake(bank, i - 1U) && (live_in(self, i - 1U) != 0U);
+         i--) {
+        is_done = mete_bank_wake(bank, i - 1U);
+    }
+    return is_done;
+}
+
+// The first target goes its way: nothing more can be moved out.
+static void pass_over(self_t *self)
+{
+    self->pending_set &= self->pending_set - 1U;
+    self->order_index = 0U;
+    self->left_size = SIZE_MAX;
+}
+
+// True if a target has something that can be moved, and is awake for it.
+static bool is_ready(self_t *self, size_t index)
+{
+    if (live_in(self, index) == pinned_in(self, index)) {
+        return false;
+    }
+    const uint32_t awake = mete_bank_awake_set(self->config->bank);
+    const bool is_awake = wake_around(self, index);
+    if (awake != mete_bank_awake_set(self->config->bank)) {
+        mete_evacuation_prefer(self);
+    }
+    return is_awake;
+}
+
+// What blocks may come from that are packed into a span: itself, and the targets that follow it without a gap. So those
+// across the edge slide in, though there may be no room for them beside where they are.
+static mete_span_t source_of(const self_t *self, mete_span_t span)
+{
+    const uintptr_t last = (uintptr_t)span.start + span.size - 1U;
+    const size_t index = mete_bank_find(self->config->bank, (const void *)last);
+    const size_t end = run_end(self, mete_bank_awake_set(self->config->bank), index);
+    mete_span_t source = run_of(self, index, end);
+    source.size += (uintptr_t)source.start - (uintptr_t)span.start;
+    source.start = span.start;
+    return source;
+}
+
+// Packs the runs, and the banks that are in none, a step. True: it is done.
+static bool compact(const self_t *self)
+{
+    const mete_mover_t mover = self->config->mover;
+    for (size_t i = self->order_count; i != 0U; i--) {
+        const mete_span_t span = self->config->order[i - 1U];
+        if ((span.size != 0U) && (mover.ops->compact(mover.self, source_of(self, span), span,
+                                                     self->config->step_size) != 0U)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// The next in order for what found no room; behind the last all is packed, once.
+static void advance(self_t *self)
+{
+    self->order_index++;
+    self->left_size = SIZE_MAX;
+    if (self->order_index > self->order_count) {
+        self->has_compacted = true;
+        self->order_index = 0U;
+    }
+}
+
+// One try to move something out of the first target. True: something was moved, or could have been.
+static bool try_step(self_t *self)
+{
+    const size_t index = lowest(self->pending_set);
+    const mete_mover_t mover = self->config->mover;
+    if (self->order_index < self->order_count) {
+        mete_span_t to;
+        to.start = self->config->order[self->order_index].start;
+        to.size = self->config->order[self->order_index].size;
+        const size_t left =
+            mover.ops->evacuate(mover.self, span_of(self, index), to, self->config->step_size);
+        const bool is_moved = (left < self->left_size);
+        if (is_moved) {
+            self->left_size = left;
+        } else {
+            advance(self);
+        }
+        return is_moved;
+    }
+    if (self->has_compacted) {
+        pass_over(self);
+        return false;
+    }
+    const bool is_packed = compact(self);
+    if (is_packed) {
+        advance(self);
+    }
+    return true;
+}
+
+bool mete_evacuation_move_next(mete_evacuation_t *evacuation)
+{
+    METE_ASSERT((evacuation != NULL) && (evacuation->config != NULL));
+    bool is_over = false;
+    // Every turn goes on in the order, passes a target over, or is the last.
+    for (size_t turns = (count_of(evacuation) + 1U) * (2U * evacuation->order_count + 3U);
+         !is_over && (evacuation->pending_set != 0U) && (turns != 0U); turns--) {
+        if (is_ready(evacuation, lowest(evacuation->pending_set))) {
+            is_over = try_step(evacuation);
+        } else {
+            pass_over(evacuation);
+        }
+    }
+    METE_ASSERT((METE_CHECK_LEVEL < 3) || mete_evacuation_check(evacuation));
+    return evacuation->pending_set != 0U;
+}
+
+uint32_t mete_evacuation_sleep(mete_evacuation_t *evacuation)
+{
+    METE_ASSERT((evacuation != NULL) && (evacuation->config != NULL));
+    mete_bank_t *const bank = evacuation->config->bank;
+    const mete_ram_state_t state = evacuation->config->state;
+    for (size_t i = 0U; i < count_of(evacuation); i++) {
+        if (has(evacuation->target_set, i) && mete_bank_is_awake(bank, i) &&
+            mete_bank_allows(bank, i, state) && (live_in(evacuation, i) == 0U)) {
+            (void)mete_bank_sleep(bank, i, state);
+        }
+    }
+    return evacuation->target_set & ~mete_bank_awake_set(bank);
+}
+
+// ---- Waking on demand
+
+// True if a run of banks that take blocks has so many bytes free.
+static bool has_room(const self_t *self, size_t size)
+{
+    const uint32_t open = open_set(self);
+    size_t room = 0U;
+    for (size_t i = 0U; (i < count_of(self)) && (room < size); i++) {
+        room = has(open, i) ? room + free_of(self, i) : 0U;
+        room = (is_joined(self, i) || (room >= size)) ? room : 0U;
+    }
+    return room >= size;
+}
+
+static uint32_t latency_of(const self_t *self, size_t index)
+{
+    const mete_bank_t *const bank = self->config->bank;
+    const mete_ram_state_t state = mete_bank_state_of(bank, index);
+    return (state == METE_RAM_ACTIVE)
+               ? 0U
+               : bank->config->places[index].kind->changes[state][METE_RAM_ACTIVE].latency_us;
+}
+
+// Of banks in a set the one to open next: those beside an open one come first, then what wakes faster, and the first.
+static size_t next_of(const self_t *self, uint32_t set)
+{
+    const uint32_t open = open_set(self);
+    size_t best = lowest(set);
+    uint64_t best_cost = UINT64_MAX;
+    for (size_t i = 0U; i < count_of(self); i++) {
+        const bool is_beside = (is_joined(self, i) && has(open, i + 1U)) ||
+                               ((i != 0U) && is_joined(self, i - 1U) && has(open, i - 1U));
+        const uint64_t cost = latency_of(self, i) + (is_beside ? 0U : (uint64_t)UINT32_MAX + 1U);
+        if (has(set, i) && (cost < best_cost)) {
+            best = i;
+            best_cost = cost;
+        }
+    }
+    return best;
+}
+
+bool mete_evacuation_wake(void *self, size_t size)
+{
+    self_t *const evacuation = self;
+    METE_ASSERT((evacuation != NULL) && (evacuation->config != NULL));
+    mete_bank_t *const bank = evacuation->config->bank;
+    note_loads(evacuation);
+    uint32_t shut = all_of(evacuation) & ~open_set(evacuation);
+    bool is_changed = false;
+    while ((shut != 0U) && (!is_changed || !has_room(evacuation, size))) {
+        const uint32_t targets = shut & mete_bank_awake_set(bank);
+        const size_t index = next_of(evacuation, (targets != 0U) ? targets : shut);
+        shut &= ~bit(index);
+        if (mete_bank_wake(bank, index)) {
+            evacuation->target_set &= ~bit(index);
+            evacuation->pending_set &= ~bit(index);
+            is_changed = true;
+        }
+    }
+    evacuation->order_index = 0U;
+    evacuation->left_size = SIZE_MAX;
+    mete_evacuation_prefer(evacuation);
+    return is_changed;
+}
+
+bool mete_evacuation_wake_span(mete_evacuation_t *evacuation, mete_span_t span)
+{
+    METE_ASSERT((evacuation != NULL) && (evacuation->config != NULL));
+    bool is_done = true;
+    for (size_t i = 0U; i < count_of(evacuation); i++) {
+        const mete_span_t own = span_of(evacuation, i);
+        if ((span.size != 0U) &&
+            (mete_span_has(own, span.start) || mete_span_has(span, own.start))) {
+            is_done = mete_bank_wake(evacuation->config->bank, i) && is_done;
+        }
+    }
+    mete_evacuation_prefer(evacuation);
+    return is_done;
+}
+
+// ---- check
+
+// Every bank that a span touches takes blocks.
+static bool is_open(const self_t *self, mete_span_t span)
+{
+    size_t size = 0U;
+    for (size_t i = 0U; i < count_of(self); i++) {
+        const mete_span_t own = span_of(self, i);
+        if (mete_span_has(span, own.start)) {
+            if (!has(open_set(self), i)) {
+                return false;
+            }
+            size += own.size;
+        }
+    }
+    return size == span.size;
+}
+
+bool mete_evacuation_check(const mete_evacuation_t *evacuation)
+{
+    METE_ASSERT((evacuation != NULL) && (evacuation->config != NULL));
+    const size_t order_max = METE_EVACUATION_ORDER_COUNT(count_of(evacuation));
+    if ((evacuation->order_count > order_max) || (evacuation->order_count == 0U) ||
+        ((evacuation->target_set & ~all_of(evacuation)) != 0U) ||
+        ((evacuation->pending_set & ~evacuation->target_set) != 0U)) {
+        return false;
+    }
+    for (size_t i = 0U; i < evacuation->order_count; i++) {
+        if (!is_open(evacuation, evacuation->config->order[i])) {
+            return false;
+        }
+    }
+    return true;
+}
