@@ -62,21 +62,21 @@ static void slide_to_start(mete_buffer_t *buffer)
 // Where it stands, or elsewhere. Only what is in the buffer is copied.
 static bool resize_room(mete_buffer_t *buffer, size_t size)
 {
-    const mete_alloc_t alloc = buffer->alloc;
+    // The allocator is not copied into a variable: at -O0 that is a call to memcpy(), which is libc.
     const size_t align = align_of(buffer);
-    if (mete_resize(alloc, buffer->room, buffer->room_size, size, align)) {
+    if (mete_resize(buffer->alloc, buffer->room, buffer->room_size, size, align)) {
         buffer->room_size = size;
         slide_to_start(buffer);
         return true;
     }
-    unsigned char *const room = (unsigned char *)mete_acquire(alloc, size, align);
+    unsigned char *const room = (unsigned char *)mete_acquire(buffer->alloc, size, align);
     if (room == NULL) {
         return false;
     }
     unsigned char *const old = buffer->room;
     if (old != NULL) {
         mete_words_copy(room, old + buffer->first, buffer->length);
-        mete_release(alloc, old, buffer->room_size, align);
+        mete_release(buffer->alloc, old, buffer->room_size, align);
     }
     buffer->room = room;
     buffer->room_size = size;
