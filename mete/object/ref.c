@@ -353,7 +353,7 @@ bool REF(init)(kind_t *kind, mete_alloc_t alloc, const mete_ref_config_t *config
     }
     kind->alloc = alloc;
     kind->config = config;
-    kind->prefix_size = METE_REF_PREFIX_SIZE(config->align);
+    kind->prefix_size = mete_align_up(sizeof(mete_ref_header_t), config->align);
     kind->in_use = 0U;
     kind->refusals = 0U;
     for (size_t i = 0U; i < config->kept_count; i++) {
@@ -514,7 +514,7 @@ bool REF(check)(const kind_t *kind)
     METE_ASSERT(kind != NULL);
     const mete_ref_config_t *const config = kind->config;
     if ((config == NULL) || (kind->alloc.ops == NULL) || !is_legal(config) ||
-        (kind->prefix_size != METE_REF_PREFIX_SIZE(config->align))) {
+        (kind->prefix_size != mete_align_up(sizeof(mete_ref_header_t), config->align))) {
         return false;
     }
     size_t kept_count = 0U;
