@@ -461,7 +461,6 @@ __attribute__((noinline)) static size_t move_blocks(store_t *store, size_t first
                                                     range_t *room)
 {
     runner_t runner;
-    size_t index = first;
     uintptr_t to = room->low;
     slot_t *last = at(store, first);
     bool goes_on = look_at(store, first, last, &runner);
@@ -474,7 +473,7 @@ __attribute__((noinline)) static size_t move_blocks(store_t *store, size_t first
         last->address = to;
         last->extent = extent_of(to - store->start, (uint32_t)(runner.size / GRANULE));
         to += runner.size;
-        index = runner.next;
+        const size_t index = runner.next;
         slot_t *const slot = runner.follower;
         goes_on = METE_LIKELY(
             (slot->address < limit) && ((size_t)granules_of(slot) * GRANULE <= room->high - to) &&

@@ -19,12 +19,12 @@ typedef mete_evacuation_plan_t plan_t;
 
 static uint32_t bit(size_t index)
 {
-    return (uint32_t)1U << index;
+    return (uint32_t)1U << (index % METE_BANK_COUNT_MAX);
 }
 
 static bool has(uint32_t set, size_t index)
 {
-    return ((set >> index) & 1U) != 0U;
+    return (set & bit(index)) != 0U;
 }
 
 static size_t count_of(const self_t *self)

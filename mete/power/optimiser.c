@@ -133,18 +133,28 @@ typedef struct best {
     uint8_t states[STATES];  // To be in, in the bucket.
 } best_t;
 
-// The best from the bucket on if it is reached in state `from`; `behind` is of the next bucket, or NULL.
-static void decide(const mete_bank_kind_t *kind, const mete_optimiser_demand_t *demand,
-                   const bucket_t *bucket, size_t from, const uint64_t *behind_nj, best_t *best)
+// From a bucket on, for each state to be in, in it: without the change that leads there. UINT64_MAX: it does not suit.
+static void weigh(const mete_bank_kind_t *kind, const mete_optimiser_demand_t *demand,
+                  const bucket_t *bucket, const uint64_t *behind_nj, uint64_t *cost_nj)
+{
+    for (size_t state = 0U; state < (size_t)STATES; state++) {
+        cost_nj[state] = suits(kind, demand, state)
+                             ? stay_nj(kind, state, bucket) + behind_nj[state]
+                             : UINT64_MAX;
+    }
+}
+
+// The best from the bucket on if it is reached in state `from`.
+static void decide(const mete_bank_kind_t *kind, uint32_t reached_count, size_t from,
+                   const uint64_t *cost_nj, best_t *best)
 {
     best->energy_nj[from] = UINT64_MAX;
     best->states[from] = ACTIVE;
     for (size_t to = 0U; to < (size_t)STATES; to++) {
-        if (!suits(kind, demand, to) || !leads(kind, from, to)) {
+        if ((cost_nj[to] == UINT64_MAX) || !leads(kind, from, to)) {
             continue;
         }
-        const uint64_t energy = change_nj(kind, from, to, bucket->reached_count) +
-                                stay_nj(kind, to, bucket) + behind_nj[to];
+        const uint64_t energy = change_nj(kind, from, to, reached_count) + cost_nj[to];
         if (energy < best->energy_nj[from]) {
             best->energy_nj[from] = energy;
             best->states[from] = (uint8_t)to;
@@ -175,9 +185,11 @@ void mete_optimiser_choose(const mete_optimiser_idle_t *idle, const mete_bank_ki
     }
     for (size_t i = idle->bucket_count; i != 0U; i--) {
         best_t best;
+        uint64_t cost_nj[STATES];
         describe(idle, i - 1U, &bucket);
+        weigh(kind, demand, &bucket, behind_nj, cost_nj);
         for (size_t from = 0U; from < (size_t)STATES; from++) {
-            decide(kind, demand, &bucket, from, behind_nj, &best);
+            decide(kind, bucket.reached_count, from, cost_nj, &best);
         }
         for (size_t from = 0U; from < (size_t)STATES; from++) {
             behind_nj[from] = best.energy_nj[from];

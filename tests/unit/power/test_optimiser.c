@@ -91,6 +91,15 @@ static void test_what_was_long_ago_counts_less(void)
     EXPECT(idle.counts[0] == 3U);
 }
 
+static void test_what_is_halved_keeps_its_mean(void)
+{
+    EXPECT(mete_optimiser_init(&idle, UNIT, 3U, 100U));
+    mete_optimiser_note(&idle, 1100U, 60U);
+    mete_optimiser_note(&idle, 700U, 40U);
+    EXPECT((idle.counts[1] == 30U) && (idle.sums_us[1] == 33000U));
+    EXPECT((idle.counts[0] == 20U) && (idle.sums_us[0] == 14000U) && mete_optimiser_check(&idle));
+}
+
 static void test_random_times_stay_within_their_buckets(void)
 {
     uint32_t random = 1U;
@@ -253,37 +262,36 @@ static bool may_be(const mete_bank_kind_t *made, const mete_optimiser_demand_t *
                              (made->modes[state].retains || !demand->must_retain));
 }
 
-// What one idle time takes, second by second so to speak; UINT64_MAX: the schedule is not possible.
-static uint64_t worked_through(const mete_bank_kind_t *made, const mete_optimiser_demand_t *demand,
-                               const uint8_t *states, uint32_t time_us)
+// A time that is worked through: what it took so far.
+typedef struct walk {
+    uint64_t energy;
+    size_t state;
+    size_t bucket;  // The next one.
+} walk_t;
+
+// Into the next bucket, if one begins now.
+static void turn(walk_t *walk, const mete_bank_kind_t *made, const uint8_t *states, uint32_t now)
 {
-    uint64_t energy = 0U;
-    size_t state = 0U;
-    size_t bucket = 0U;
-    for (uint32_t now = 0U; (now < time_us) || (bucket == 0U); now += UNIT) {
-        const bool is_edge = (now == 0U) || (now == (uint32_t)UNIT << (bucket - 1U));
-        if (is_edge && (bucket < BUCKETS)) {
-            const size_t next = states[bucket];
-            if ((next != state) && !made->changes[state][next].is_legal) {
-                return UINT64_MAX;
-            }
-            energy += (next != state) ? made->changes[state][next].energy_nj : 0U;
-            state = next;
-            bucket++;
-        }
-        energy += (now < time_us) ? made->modes[state].power_uw : 0U;
+    const uint32_t edge = (walk->bucket == 0U) ? 0U : (uint32_t)UNIT << (walk->bucket - 1U);
+    if ((walk->bucket < BUCKETS) && (now == edge)) {
+        const size_t next = states[walk->bucket];
+        walk->energy += (next != walk->state) ? made->changes[walk->state][next].energy_nj : 0U;
+        walk->state = next;
+        walk->bucket++;
     }
-    // At an edge the next state begins just as the time ends.
-    if ((bucket < BUCKETS) && (time_us == (uint32_t)UNIT << (bucket - 1U))) {
-        const size_t next = states[bucket];
-        if ((next != state) && !made->changes[state][next].is_legal) {
-            return UINT64_MAX;
-        }
-        energy += (next != state) ? made->changes[state][next].energy_nj : 0U;
-        state = next;
+}
+
+// What one idle time takes, a millisecond after the other. At an edge the next state begins just as the time ends.
+static uint64_t worked_through(const mete_bank_kind_t *made, const uint8_t *states,
+                               uint32_t time_us)
+{
+    walk_t walk = {0U, 0U, 0U};
+    for (uint32_t now = 0U; now < time_us; now += UNIT) {
+        turn(&walk, made, states, now);
+        walk.energy += made->modes[walk.state].power_uw;
     }
-    (void)demand;
-    return energy + ((state != 0U) ? made->changes[state][0].energy_nj : 0U);
+    turn(&walk, made, states, time_us);
+    return walk.energy + ((walk.state != 0U) ? made->changes[walk.state][0].energy_nj : 0U);
 }
 
 static uint64_t energy_of_all(const mete_bank_kind_t *made, const mete_optimiser_demand_t *demand,
@@ -298,7 +306,7 @@ static uint64_t energy_of_all(const mete_bank_kind_t *made, const mete_optimiser
         }
     }
     for (size_t i = 0U; i < TIMES; i++) {
-        sum += worked_through(made, demand, states, times[i]);
+        sum += worked_through(made, states, times[i]);
     }
     return sum;
 }
@@ -368,6 +376,7 @@ int main(void)
     RUN(test_init_refuses_what_breaks_a_limit);
     RUN(test_buckets_end_at_twice_the_time_each);
     RUN(test_what_was_long_ago_counts_less);
+    RUN(test_what_is_halved_keeps_its_mean);
     RUN(test_random_times_stay_within_their_buckets);
     RUN(test_check_notices_sums_and_counts_that_cannot_be);
     RUN(test_break_even_is_where_both_take_the_same);
