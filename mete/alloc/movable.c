@@ -82,7 +82,7 @@ static size_t make_room(store_t *store, uint32_t granules, uintptr_t *low, bool 
     return pass.is_damaged ? NOWHERE : find_preferred(store, granules, low, is_damaged);
 }
 
-METE_INLINE handle_t hand_out(store_t *store, size_t before, uintptr_t low, uint32_t granules)
+static handle_t hand_out(store_t *store, size_t before, uintptr_t low, uint32_t granules)
 {
     const size_t index = store->spare_first;
     const uintptr_t address = room_start(store, before, low);
@@ -95,18 +95,16 @@ METE_INLINE handle_t hand_out(store_t *store, size_t before, uintptr_t low, uint
     return handle;
 }
 
-// In the first gap that fits, in the order of preference, else where room can be made.
-static handle_t hand_out_elsewhere(store_t *store, uint32_t granules, bool *is_damaged)
+// In the first gap that fits, in the order of preference, else where room can be made. Not inlined: the common way in
+// try_alloc() stays short, and can be told from this one.
+__attribute__((noinline)) static size_t place_elsewhere(store_t *store, uint32_t granules,
+                                                        uintptr_t *low, bool *is_damaged)
 {
-    uintptr_t low = store->low;
-    size_t place = NOWHERE;
-    if (granules <= store->free_granules) {
-        place = find_preferred(store, granules, &low, is_damaged);
-    }
-    if ((place == NOWHERE) && !*is_damaged) {
-        place = make_room(store, granules, &low, is_damaged);
-    }
-    return (place == NOWHERE) ? mete_movable_handle_none() : hand_out(store, place, low, granules);
+    const size_t place = (granules <= store->free_granules)
+                             ? find_preferred(store, granules, low, is_damaged)
+                             : NOWHERE;
+    return ((place == NOWHERE) && !*is_damaged) ? make_room(store, granules, low, is_damaged)
+                                                : place;
 }
 
 // One try: behind the last block, unless there are places to prefer; else elsewhere. None if there is no room, or
@@ -114,17 +112,18 @@ static handle_t hand_out_elsewhere(store_t *store, uint32_t granules, bool *is_d
 static handle_t try_alloc(store_t *store, size_t size, bool *is_damaged)
 {
     const uint32_t granules = granules_for(size);
-    const size_t last = at(store, SENTINEL)->previous;
-    *is_damaged = !is_spare_sound(store, store->spare_first) || !is_link_sound(store, last) ||
-                  (at(store, last)->next != SENTINEL);
+    size_t place = at(store, SENTINEL)->previous;
+    *is_damaged = !is_spare_sound(store, store->spare_first) || !is_link_sound(store, place) ||
+                  (at(store, place)->next != SENTINEL);
     if (*is_damaged || (store->spare_first == 0U)) {
         return mete_movable_handle_none();
     }
-    const range_t room = {room_start(store, last, store->low), store->high};
-    if (METE_LIKELY((granules_in(room) >= granules) && (store->place_count == 0U))) {
-        return hand_out(store, last, store->low, granules);
+    uintptr_t low = store->low;
+    const range_t room = {room_start(store, place, low), store->high};
+    if (!METE_LIKELY((granules_in(room) >= granules) && (store->place_count == 0U))) {
+        place = place_elsewhere(store, granules, &low, is_damaged);
     }
-    return hand_out_elsewhere(store, granules, is_damaged);
+    return (place == NOWHERE) ? mete_movable_handle_none() : hand_out(store, place, low, granules);
 }
 
 // Asks the hook. True if something was freed, and a second try may help.
