@@ -12,6 +12,7 @@ enum {
     ARENA_SIZE = 512 * 1024,
     TURNS = 4000,
     WARM_UP = 8,
+    AFTERWARDS = 32,
     MARK = 0x5EC2E700,
     KERNEL_MARK = 0x600D
 };

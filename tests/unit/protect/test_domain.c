@@ -648,6 +648,7 @@ static void test_a_gate_gets_copies_and_gives_copies(void)
     EXPECT((rights_at(KEYS) == RW) && (rights_at(OF_LOW) == 0U));  // In a gate of HIGH.
     EXPECT((planned_at(&low, KEYS) == RW) && (planned_at(&low, OF_LOW) == 0U));
     EXPECT((mete_domain_owner(&domains) == HIGH) && mete_domain_check(&domains));
+    mete_words_fill((void *)arguments[0], 0x66U, 5U);  // Its own copy: nobody gets that.
     mete_words_fill((void *)arguments[2], 0x44U, 12U);
     EXPECT(mete_domain_leave(&domains) == METE_DOMAIN_DONE);
     EXPECT(is_in_force(LOW, 0U) && heard(METE_EVENT_SWITCH, 0U, LOW));
