@@ -209,8 +209,7 @@ bool mete_evacuation_init(mete_evacuation_t *evacuation, const mete_evacuation_c
 static void add_bounds(const self_t *self, plan_t *plan, size_t kept_size)
 {
     const size_t move_max = (plan->move_size != 0U) ? (2U * plan->move_size) + kept_size : 0U;
-    const size_t turns =
-        (size_t)__builtin_popcount(plan->target_set) * (2U * self->order_count + 2U);
+    const size_t turns = (size_t)size_of(plan->target_set) * (2U * self->order_count + 2U);
     const size_t step = self->config->step_size & ~(size_t)(GRANULE - 1);
     const size_t whole = move_max / step;
     plan->step_max = (uint32_t)(whole + turns + self->order_count + 1U);
