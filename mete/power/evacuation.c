@@ -34,7 +34,7 @@ static size_t count_of(const self_t *self)
 
 static uint32_t all_of(const self_t *self)
 {
-    return UINT32_MAX >> (METE_BANK_COUNT_MAX - count_of(self));
+    return (bit(count_of(self) - 1U) << 1) - 1U;
 }
 
 static size_t lowest(uint32_t set)
