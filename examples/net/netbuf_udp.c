@@ -252,6 +252,6 @@ int main(int argc, char **argv)
     printf("buffers      %zu taken, %zu clones, %zu at most at a time\n", usage.get_total,
            usage.clone_total, usage.in_use_peak);
     printf("refused      %zu\n", usage.send_refusals + usage.receive_refusals);
-    printf("# figure: netbuf.packets %zu\n# figure: netbuf.leaked %zu\n", done, leaked);
+    printf("# netbuf.packets %zu\n# netbuf.leaked %zu\n", done, leaked);
     return ((done == count) && (leaked == 0U) && (lost == 0U)) ? 0 : 1;
 }
