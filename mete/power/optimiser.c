@@ -6,6 +6,8 @@
 
 #include "mete/power/optimiser.h"
 
+#include "mete/core/words.h"
+
 enum { ACTIVE = METE_RAM_ACTIVE, STATES = METE_RAM_STATE_COUNT };
 
 typedef mete_optimiser_idle_t idle_t;
@@ -37,13 +39,10 @@ bool mete_optimiser_init(mete_optimiser_idle_t *idle, uint32_t unit_us, uint32_t
         ((bucket_count > 1U) && (unit_us > UINT32_MAX >> (bucket_count - 2U)))) {
         return false;
     }
-    for (size_t i = 0U; i < METE_OPTIMISER_BUCKET_MAX; i++) {
-        idle->counts[i] = 0U;
-        idle->sums_us[i] = 0U;
-    }
+    // A loop over the tables might become a call to memset(), which is libc.
+    mete_words_fill(idle, 0U, sizeof *idle);
     idle->unit_us = unit_us;
     idle->bucket_count = bucket_count;
-    idle->count = 0U;
     idle->age_count = age_count;
     return true;
 }
