@@ -227,15 +227,6 @@ static inline bool is_linked(const store_t *store, size_t index)
     return (at(store, next)->previous == index) && (end_of(store, index) <= start_of(store, next));
 }
 
-// As is_linked(), of a slot of which the first half is known.
-static inline bool is_follower_sound(const store_t *store, size_t index)
-{
-    const size_t next = at(store, index)->next;
-    return (METE_CHECK_LEVEL < 1) ||
-           (is_placed(store, next) && (at(store, next)->previous == index) &&
-            (end_of(store, index) <= start_of(store, next)));
-}
-
 static inline bool is_link_sound(const store_t *store, size_t index)
 {
     return (METE_CHECK_LEVEL < 1) || is_linked(store, index);
