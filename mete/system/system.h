@@ -147,7 +147,7 @@ extern const mete_system_part_t mete_system_with_domain;     ///< A mete_system_
 extern const mete_system_part_t mete_system_with_vault;      ///< A mete_system_vault_t.
 
 /// A part that stands beside, and what it is made of, as the part says.
-typedef struct mete_system_beside {
+typedef struct {
     const mete_system_part_t *part;
     const void *own;
 } mete_system_beside_t;
@@ -166,7 +166,7 @@ typedef struct mete_system_partition {
 /// A mete_domain_t.
 typedef struct mete_system_domain {
     const struct mete_domain_config *domain;  ///< Without an observer the system's hears.
-    struct mete_domain_result *result;  ///< What was wrong, if anything. NULL: nobody asks.
+    struct mete_domain_result *result;        ///< What was wrong, if anything. NULL: nobody asks.
 } mete_system_domain_t;
 
 /// A mete_vault_t.
@@ -228,7 +228,7 @@ typedef enum mete_system_problem {
     METE_SYSTEM_POOLS_WRONG,  ///< A size or count of 0, too many blocks, or sizes that do not ascend.
     METE_SYSTEM_HEAP_WRONG,  ///< The heap is too small, or larger than its window.
     METE_SYSTEM_PART_WRONG,  ///< A part lacks what it needs of the config, or one that is to stand beside cannot. Of
-                             ///< protection and domains, the result that the config names says more.
+    ///< protection and domains, the result that the config names says more.
 } mete_system_problem_t;
 
 /// How the whole is used, in bytes. Those of the heap include headers, those of the pools what parts add.

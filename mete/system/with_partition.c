@@ -27,8 +27,8 @@ static void choose_observer(mete_partition_config_t *config, const mete_system_c
 static bool share_heap(mete_partition_config_t *config, mete_system_t *system)
 {
     const size_t granule = config->common_granule;
-    if ((granule < GRANULE_MIN) || !mete_align_is_legal(granule) ||
-        (config->common.size != 0U) || (config->common_table != NULL)) {
+    if ((granule < GRANULE_MIN) || !mete_align_is_legal(granule) || (config->common.size != 0U) ||
+        (config->common_table != NULL)) {
         return false;
     }
     const mete_span_t *const heap = &mete_system_heap(system)->config->storage;
@@ -36,10 +36,9 @@ static bool share_heap(mete_partition_config_t *config, mete_system_t *system)
     const uintptr_t end = mete_align_up((uintptr_t)heap->start + heap->size, granule);
     config->common.start = (void *)start;
     config->common.size = end - start;
-    config->common_table =
-        mete_acquire_array(mete_system_as_alloc(system, METE_SYSTEM_KEPT),
-                           config->common.size / granule, sizeof *config->common_table,
-                           _Alignof(uint16_t));
+    config->common_table = mete_acquire_array(mete_system_as_alloc(system, METE_SYSTEM_KEPT),
+                                              config->common.size / granule,
+                                              sizeof *config->common_table, _Alignof(uint16_t));
     return config->common_table != NULL;
 }
 

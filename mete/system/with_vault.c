@@ -16,5 +16,4 @@ static bool init(void *state, const mete_system_place_t *place, mete_alloc_t *vi
                            wanted->vault);
 }
 
-const mete_system_part_t mete_system_with_vault = {
-    sizeof(mete_vault_t), 0U, 0U, false, init, NULL};
+const mete_system_part_t mete_system_with_vault = {sizeof(mete_vault_t), 0U, 0U, false, init, NULL};

@@ -63,6 +63,7 @@
 #include "mete/protect/stacks.h"
 #include "mete/system/audit.h"
 #include "mete/system/health.h"
+#include "mete/system/health_actions.h"
 #include "mete/system/health_sources.h"
 #include "mete/system/postmortem.h"
 #include "mete/system/protection.h"

@@ -59,8 +59,8 @@ typedef struct note {
     void *state;
     unsigned turn;
     bool is_refused;
-    bool has_memory;     // VARIABLE served it then.
-    bool has_front;      // What stands in front of VARIABLE was there,
+    bool has_memory;      // VARIABLE served it then.
+    bool has_front;       // What stands in front of VARIABLE was there,
     bool has_protection;  // and protection.
     void *first;          // What stood beside first.
 } note_t;
@@ -499,8 +499,8 @@ static void setup_vaults(void)
     for (size_t i = 0U; i < 2U; i++) {
         vault_configs[i] = (mete_vault_config_t){
             .entries = entries[i], .entry_count = 2U, .nonce_first = 1U, .nonce_end = 100U};
-        vault_owns[i] = (mete_system_vault_t){.vault = &vault_configs[i],
-                                              .cipher = fake_setup(&fake)};
+        vault_owns[i] =
+            (mete_system_vault_t){.vault = &vault_configs[i], .cipher = fake_setup(&fake)};
         beside[i] = (mete_system_beside_t){&mete_system_with_vault, &vault_owns[i]};
     }
 }
