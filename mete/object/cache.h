@@ -114,7 +114,7 @@ bool mete_cache_remove(mete_cache_t *cache, const void *key);
 
 /// Gives up to `count` pins up, of objects whose priority is not above `priority`: the lowest first, of equals that
 /// which was not used for longest. What nobody else holds ends by that. Returns how many. For health:
-/// mete_health_purge_cache() in mete/system/health_sources.h.
+/// mete_health_purge_cache() in mete/system/health_actions.h.
 size_t mete_cache_purge(mete_cache_t *cache, uint8_t priority, size_t count);
 
 /// Drops the references to dead objects, so that their memory is given back, in the next `count` slots: calls go

@@ -3,7 +3,7 @@
 #define METE_HEALTH_SOURCES_H
 
 /// What mete/system/health.h can look at: sources for the allocators and wrappers of Mete. Each is linked only
-/// if it is named.
+/// if it is named. What can be done is in mete/system/health_actions.h.
 ///
 ///     static const mete_health_source_t sources[] = {{mete_health_read_heap, heap},
 ///                                                    {mete_health_read_stats, &stats}};
@@ -12,7 +12,7 @@
 /// know how many requests there were, which rules about failures need: name them last.
 ///
 ///   Time     heap, heap_wide, movable: O(1), two roots and divisions. buddy, pool, slab, stats: O(1).
-///            list: O(free blocks).
+///            list: O(free blocks). evacuation: O(banks) questions to its store, for movable of O(blocks) each.
 ///   Threads  None of these may change meanwhile, but for the statistics.
 
 #include "mete/alloc/buddy.h"
@@ -22,7 +22,7 @@
 #include "mete/alloc/movable.h"
 #include "mete/alloc/pool.h"
 #include "mete/alloc/slab.h"
-#include "mete/object/cache.h"
+#include "mete/power/evacuation.h"
 #include "mete/system/health.h"
 #include "mete/wrap/stats.h"
 
@@ -103,32 +103,23 @@ static inline void mete_health_read_stats(const void *self, mete_health_usage_t 
     usage->refusals = stats.refusals;
 }
 
-/// Actions: `self` is the mete_movable_t; moves up to METE_HEALTH_STEP_SIZE bytes at a judgement.
-#define METE_HEALTH_STEP_SIZE 512U
-static inline bool mete_health_compact_movable(void *self, const mete_health_rule_t *rule)
+/// `self` is the mete_evacuation_t: its store, in the banks that are awake and are not being emptied. Fragmentation says
+/// the store itself: name that first.
+static inline void mete_health_read_evacuation(const void *self, mete_health_usage_t *usage)
 {
-    mete_movable_t *const movable = (mete_movable_t *)self;
-    const size_t moved_total = mete_movable_usage(movable).moved_total;
-    (void)rule;
-    (void)mete_movable_compact(movable, METE_HEALTH_STEP_SIZE);
-    return mete_movable_usage(movable).moved_total != moved_total;
-}
-
-/// `self` is the mete_slab_t; gives back its empty slabs.
-static inline bool mete_health_purge_slab(void *self, const mete_health_rule_t *rule)
-{
-    (void)rule;
-    return mete_slab_purge((mete_slab_t *)self) != 0U;
-}
-
-/// `self` is the mete_cache_t; gives up the pins of the lowest priority that there is, and drops what is dead.
-static inline bool mete_health_purge_cache(void *self, const mete_health_rule_t *rule)
-{
-    mete_cache_t *const cache = (mete_cache_t *)self;
-    (void)rule;
-    const size_t purged_count =
-        mete_cache_purge(cache, mete_cache_usage(cache).priority_min, SIZE_MAX);
-    return mete_cache_purge_dead(cache, SIZE_MAX) + purged_count != 0U;
+    const mete_evacuation_t *const evacuation = (const mete_evacuation_t *)self;
+    const mete_bank_t *const bank = evacuation->config->bank;
+    const mete_mover_t *const mover = &evacuation->config->mover;
+    const uint32_t open_set = mete_bank_awake_set(bank) & ~mete_evacuation_target_set(evacuation);
+    usage->total_size = 0U;
+    usage->in_use_size = 0U;
+    for (size_t i = 0U; i < mete_bank_count(bank); i++) {
+        if (((open_set >> i) & 1U) != 0U) {
+            const mete_span_t span = mete_bank_span(bank, i);
+            usage->total_size += span.size;
+            usage->in_use_size += mover->ops->live_size(mover->self, span);
+        }
+    }
 }
 
 #endif

@@ -29,6 +29,7 @@ struct mete_system {
     mete_site_t site;
     void *states[WATCHED_COUNT][METE_SYSTEM_PART_COUNT];
     mete_alloc_t views[METE_SYSTEM_PATTERN_COUNT];
+    void *beside;  // The first state; the others follow it.
     void *protection;
 };
 
@@ -70,11 +71,21 @@ static bool stands_in_front(const mete_system_part_t *part, mete_system_pattern_
     return (part != NULL) && (((part->patterns >> pattern) & 1U) != 0U);
 }
 
+// Bytes that the states of the first `count` parts take that stand beside.
+static size_t beside_size_of(config_t config, size_t count)
+{
+    size_t size = 0U;
+    for (size_t i = 0U; i < count; i++) {
+        size += mete_align_up(config->beside[i].part->state_size, 8U);
+    }
+    return size;
+}
+
 // Bytes that the states of all parts take.
 static size_t states_size_of(config_t config)
 {
-    size_t size =
-        (config->protection != NULL) ? mete_align_up(config->protection->state_size, 8U) : 0U;
+    size_t size = beside_size_of(config, config->beside_count);
+    size += (config->protection != NULL) ? mete_align_up(config->protection->state_size, 8U) : 0U;
     for (size_t i = 0U; i < (size_t)METE_SYSTEM_PART_COUNT * METE_SYSTEM_PATTERN_COUNT; i++) {
         const mete_system_part_t *const part = part_of(config, i / METE_SYSTEM_PATTERN_COUNT);
         const bool stands =
@@ -106,6 +117,7 @@ static void find_place(mete_system_t *system, mete_system_pattern_t pattern, siz
     place->system = system;
     place->told_site = (is_told && (index == outermost)) ? &system->site : NULL;
     place->known_site = (is_told && (index != outermost)) ? &system->site : NULL;
+    place->own = NULL;
 }
 
 // Puts the parts in front of the pattern's allocator.
@@ -296,28 +308,74 @@ static problem_t open_allocators(mete_system_t *system, mete_arena_t *storage)
     return (problem == METE_SYSTEM_NO_PROBLEM) ? open_heap(system, storage) : problem;
 }
 
-// It stands in front of nothing, and comes last: it cannot be taken back.
-static problem_t protect(mete_system_t *system, mete_arena_t *storage)
+static bool are_beside_legal(config_t config)
 {
-    const mete_system_part_t *const part = system->config->protection;
-    if (part == NULL) {
+    bool is_legal = (config->beside_count == 0U) || (config->beside != NULL);
+    for (size_t i = 0U; is_legal && (i < config->beside_count); i++) {
+        const mete_system_part_t *const part = config->beside[i].part;
+        is_legal = (part != NULL) && (part->patterns == 0U);
+    }
+    return is_legal;
+}
+
+// In front of nothing: what it is told is what it is made of.
+static bool make_beside(mete_system_t *system, const mete_system_part_t *part, const void *own,
+                        void *state)
+{
+    mete_system_place_t place;
+    place.inner.ops = NULL;
+    place.inner.self = NULL;
+    place.config = system->config;
+    place.system = system;
+    place.told_site = NULL;
+    place.known_site = NULL;
+    place.own = own;
+    return part->init(state, &place, NULL);
+}
+
+// All states are taken as one: so the first one's address leads to each.
+static problem_t put_beside(mete_system_t *system, mete_arena_t *storage)
+{
+    const config_t config = system->config;
+    if (config->beside_count == 0U) {
         return METE_SYSTEM_NO_PROBLEM;
     }
-    const mete_system_place_t place = {{NULL, NULL}, system->config, system, NULL, NULL};
-    system->protection = take(storage, 1U, part->state_size);
+    system->beside = take(storage, 1U, beside_size_of(config, config->beside_count));
+    if (system->beside == NULL) {
+        return METE_SYSTEM_STORAGE_SMALL;
+    }
+    bool is_made = true;
+    for (size_t i = 0U; is_made && (i < config->beside_count); i++) {
+        const mete_system_beside_t *const entry = &config->beside[i];
+        is_made = make_beside(system, entry->part, entry->own, mete_system_beside(system, i));
+    }
+    return is_made ? METE_SYSTEM_NO_PROBLEM : METE_SYSTEM_PART_WRONG;
+}
+
+// It comes last: it cannot be taken back.
+static problem_t protect(mete_system_t *system, mete_arena_t *storage)
+{
+    const config_t config = system->config;
+    if (config->protection == NULL) {
+        return METE_SYSTEM_NO_PROBLEM;
+    }
+    system->protection = take(storage, 1U, config->protection->state_size);
     if (system->protection == NULL) {
         return METE_SYSTEM_STORAGE_SMALL;
     }
-    return part->init(system->protection, &place, NULL) ? METE_SYSTEM_NO_PROBLEM
-                                                        : METE_SYSTEM_PART_WRONG;
+    return make_beside(system, config->protection, config->protection_config, system->protection)
+               ? METE_SYSTEM_NO_PROBLEM
+               : METE_SYSTEM_PART_WRONG;
 }
 
 static problem_t open_all(mete_system_t *system, mete_arena_t *storage)
 {
-    problem_t problem = open_allocators(system, storage);
+    problem_t problem = are_beside_legal(system->config) ? open_allocators(system, storage)
+                                                         : METE_SYSTEM_PART_WRONG;
     for (int p = 0; (p < METE_SYSTEM_PATTERN_COUNT) && (problem == METE_SYSTEM_NO_PROBLEM); p++) {
         problem = put_in_front(system, storage, (mete_system_pattern_t)p);
     }
+    problem = (problem == METE_SYSTEM_NO_PROBLEM) ? put_beside(system, storage) : problem;
     return (problem == METE_SYSTEM_NO_PROBLEM) ? protect(system, storage) : problem;
 }
 
@@ -374,6 +432,14 @@ void *mete_system_state_of(mete_system_t *system, mete_system_pattern_t pattern,
         state = (part_of(system->config, i) == part) ? system->states[pattern][i] : state;
     }
     return state;
+}
+
+void *mete_system_beside(const mete_system_t *system, size_t index)
+{
+    METE_ASSERT(system != NULL);
+    return (index < system->config->beside_count)
+               ? (unsigned char *)system->beside + beside_size_of(system->config, index)
+               : NULL;
 }
 
 struct mete_protection *mete_system_protection(const mete_system_t *system)

@@ -39,9 +39,15 @@
 ///
 /// Pools have no quota and no health: they cannot hand out more than they have, nor fragment.
 ///
-/// Beside them, in front of nothing, may stand protection: a map of all memory with the storage on it, a plan that the
-/// hardware enforces, and what becomes of who violates it; see mete/system/protection.h. It is made last: when
-/// mete_system_init() returns, the plan is in force.
+/// Beside them, in front of nothing, stand others, in the order in which `beside` lists them, as many of a sort as are
+/// wanted: partitions, domains, vaults, or parts of the program's own. And at last protection: a map of all
+/// memory with the storage on it, a plan that the hardware enforces, and what becomes of who violates it; see
+/// mete/system/protection.h. When mete_system_init() returns, the plan is in force.
+///
+///     static const mete_system_vault_t keys = {.vault = &vault_config, .cipher = {&my_aes, &my_key}};
+///     static const mete_system_beside_t beside[] = {{&mete_system_with_vault, &keys}};
+///     ... .beside = beside, .beside_count = 1 ...
+///     mete_vault_t *const vault = mete_system_beside(memory, 0);
 ///
 ///   Time     init: O(bytes of the books). Everything else: as the parts.
 ///   Space    One mete_system_t, the states of the parts twice if there are pools, the pools' links; all from
@@ -56,6 +62,7 @@
 #include "mete/alloc/pool.h"
 #include "mete/alloc/tier.h"
 #include "mete/core/access.h"
+#include "mete/core/cipher.h"
 #include "mete/core/observe.h"
 #include "mete/core/platform.h"
 #include "mete/system/health.h"
@@ -66,8 +73,12 @@
 extern "C" {
 #endif
 
+struct mete_domain_config;
+struct mete_domain_result;
+struct mete_partition_config;
 struct mete_protection;
 struct mete_protection_config;
+struct mete_vault_config;
 
 /// How a block is used.
 typedef enum mete_system_pattern {
@@ -99,16 +110,17 @@ typedef struct mete_system_place {
     mete_site_t *told_site;  ///< Where it leaves who called, if it is the outermost; else NULL.
     const mete_site_t
         *known_site;  ///< Where it finds who called, if one in front leaves it; else NULL.
+    const void *own;  ///< Of a part that stands beside: what the config names with it. Else NULL.
 } mete_system_place_t;
 
-/// A wrapper that a system can be given: how to make it.
+/// What a system can be given, in front of its allocators or beside them: how to make it.
 typedef struct mete_system_part {
     size_t state_size;   ///< Bytes of state, aligned to 8.
     size_t record_size;  ///< Bytes added to a block aligned to 8.
     uint32_t patterns;   ///< In front of which: bit p for pattern p; 0: it stands beside them.
     bool tells_site;     ///< It leaves who called for those behind, if it is the outermost.
-    /// Puts it in front of place->inner, and says in `view` what is to be called instead; beside, there is neither.
-    /// False if the config lacks what it needs.
+    /// Puts it in front of place->inner, and says in `view` what is to be called instead; beside, there is neither, but
+    /// all allocators of place->system are ready. False if the config lacks what it needs.
     bool (*init)(void *state, const mete_system_place_t *place, mete_alloc_t *view);
     /// What its state can tell health. NULL: nothing.
     void (*read)(const void *state, mete_health_usage_t *usage);
@@ -128,6 +140,41 @@ extern const mete_system_part_t mete_system_with_track;  ///< Takes clock. Knows
                                                          ///< is outermost, or lock or stats is.
 extern const mete_system_part_t
     mete_system_with_protection;  ///< Needs protection_config. Beside all others.
+
+/// Those to be listed in `beside`: each with a pointer to what is said here.
+extern const mete_system_part_t mete_system_with_partition;  ///< A mete_system_partition_t.
+extern const mete_system_part_t mete_system_with_domain;     ///< A mete_system_domain_t.
+extern const mete_system_part_t mete_system_with_vault;      ///< A mete_system_vault_t.
+
+/// A part that stands beside, and what it is made of, as the part says.
+typedef struct {
+    const mete_system_part_t *part;
+    const void *own;
+} mete_system_beside_t;
+
+/// A mete_partition_t whose common memory is VARIABLE: all that the owners have no room for at home comes from the
+/// system's heap, through what stands in front of it, each within his quota; the program may go on to use
+/// VARIABLE itself. Homes are the program's: they lie outside of the heap, and not within a granule behind it.
+typedef struct mete_system_partition {
+    /// With a common_granule of at least 8: the table, two bytes for each granule of the heap, is taken from KEPT. With one of
+    /// 0: there is no common memory. `common` and `common_table` are the system's, and must be empty here. Without an
+    /// observer the system's hears.
+    const struct mete_partition_config *partition;
+    const mete_alloc_t *homes;  ///< As mete_partition_init() takes them.
+} mete_system_partition_t;
+
+/// A mete_domain_t.
+typedef struct mete_system_domain {
+    const struct mete_domain_config *domain;  ///< Without an observer the system's hears.
+    struct mete_domain_result *result;        ///< What was wrong, if anything. NULL: nobody asks.
+} mete_system_domain_t;
+
+/// A mete_vault_t.
+typedef struct mete_system_vault {
+    const struct mete_vault_config *vault;
+    mete_cipher_t cipher;
+    mete_alloc_t sealed, plain;  ///< Where texts lie. {NULL, NULL}: in VARIABLE.
+} mete_system_vault_t;
 
 /// What the system consists of. It must outlive the system; const is best.
 typedef struct mete_system_config {
@@ -165,6 +212,9 @@ typedef struct mete_system_config {
         observer;  ///< Hears what quota, seal, track and, by default, health and protection
                    ///< have to say.
 
+    const mete_system_beside_t *beside;  ///< Made in this order, when all that is above is made.
+    size_t beside_count;                 ///< 0: none.
+
     const mete_system_part_t *protection;  ///< NULL: without.
     /// For protection: what mete/system/protection.h makes of it. Its table has room for one region more, the storage.
     const struct mete_protection_config *protection_config;
@@ -177,8 +227,8 @@ typedef enum mete_system_problem {
     METE_SYSTEM_STORAGE_SMALL,  ///< The storage does not hold all that the config wants.
     METE_SYSTEM_POOLS_WRONG,  ///< A size or count of 0, too many blocks, or sizes that do not ascend.
     METE_SYSTEM_HEAP_WRONG,  ///< The heap is too small, or larger than its window.
-    METE_SYSTEM_PART_WRONG,  ///< A part lacks what it needs of the config. Of protection, the result that its config
-                             ///< names says more.
+    METE_SYSTEM_PART_WRONG,  ///< A part lacks what it needs of the config, or one that is to stand beside cannot. Of
+    ///< protection and domains, the result that the config names says more.
 } mete_system_problem_t;
 
 /// How the whole is used, in bytes. Those of the heap include headers, those of the pools what parts add.
@@ -219,6 +269,10 @@ const mete_pool_t *mete_system_pool(const mete_system_t *system, size_t index);
 /// The state of a part in front of VARIABLE or FIXED, such as a mete_stats_t; NULL if it is not there.
 void *mete_system_state_of(mete_system_t *system, mete_system_pattern_t pattern,
                            const mete_system_part_t *part);
+
+/// What the entry of `beside` with this index made, such as a mete_vault_t; NULL if there is no such entry. Parts may ask for those
+/// in front of them while the system is made. O(entries).
+void *mete_system_beside(const mete_system_t *system, size_t index);
 
 /// Map, plan and violations: a mete_protection_t of mete/system/protection.h; NULL if the config names none.
 struct mete_protection *mete_system_protection(const mete_system_t *system);

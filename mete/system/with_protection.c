@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
-// No wrapper: it is made when all else is, and puts the system's storage on the map.
+// It stands beside, is made when all else is, and puts the system's storage on the map.
 
 #include "mete/system/protection.h"
 #include "mete/system/system.h"
@@ -45,10 +45,10 @@ static bool init(void *memory, const mete_system_place_t *place, mete_alloc_t *v
 {
     state_t *const state = memory;
     (void)view;
-    if (place->config->protection_config == NULL) {
+    if (place->own == NULL) {
         return false;
     }
-    mete_words_copy(&state->config, place->config->protection_config, sizeof state->config);
+    mete_words_copy(&state->config, place->own, sizeof state->config);
     choose_observer(&state->config, place->config);
     describe_storage(&state->storage, place);
     return mete_protection_init(&state->protection, &state->config, &state->storage);

@@ -63,6 +63,7 @@
 #include "mete/protect/stacks.h"
 #include "mete/system/audit.h"
 #include "mete/system/health.h"
+#include "mete/system/health_actions.h"
 #include "mete/system/health_sources.h"
 #include "mete/system/postmortem.h"
 #include "mete/system/protection.h"
@@ -972,6 +973,50 @@ void test_optimiser()
     EXPECT(mete_optimiser_check(&idle));
 }
 
+// A program's own part beside a system, and what health does about the pool that fills it.
+struct beside_state {
+    const int *own;
+    mete_object_t pool;
+};
+mete_object_slot_t beside_slots[4];
+mete_object_config_t beside_pool{};
+
+bool init_beside(void *memory, const mete_system_place_t *place, mete_alloc_t *)
+{
+    auto *const state = static_cast<beside_state *>(memory);
+    state->own = static_cast<const int *>(place->own);
+    const mete_alloc_t any = mete_system_as_alloc(place->system, METE_SYSTEM_VARIABLE);
+    return mete_object_init(&state->pool, any, &beside_pool) &&
+           mete_object_reserve(&state->pool, 4U);
+}
+
+void test_system_and_what_stands_beside()
+{
+    static uint64_t memory[512];
+    static const int own = 7;
+    beside_pool.object_size = 64U;
+    beside_pool.align = 8U;
+    beside_pool.object_max = 4U;
+    beside_pool.table = beside_slots;
+    beside_pool.kept_max = 4U;
+    const mete_system_part_t part = {sizeof(beside_state), 0U, 0U, false, init_beside, nullptr};
+    const mete_system_beside_t beside[] = {{&part, &own}};
+    mete_system_config_t config{};
+    config.storage = {memory, sizeof memory};
+    config.beside = beside;
+    config.beside_count = 1U;
+    mete_system_t *const system = mete_system_init(&config, nullptr);
+    EXPECT(system != nullptr);
+    auto *const state = static_cast<beside_state *>(mete_system_beside(system, 0U));
+    EXPECT((*state->own == 7) && (mete_system_beside(system, 1U) == nullptr));
+    const mete_heap_t *const heap = mete_system_heap(system);
+    EXPECT(mete_heap_usage(heap).in_use_size >= 256U);
+    const mete_health_action_t actions[] = {{mete_health_shrink_object, &state->pool}};
+    mete_health_list_t list = {actions, 1U};
+    EXPECT(mete_health_run_list(&list, nullptr) && !mete_health_run_list(&list, nullptr));
+    EXPECT((mete_heap_usage(heap).in_use_size == 0U) && mete_system_check(system));
+}
+
 }  // namespace
 
 int main()
@@ -1015,6 +1060,7 @@ int main()
     RUN(test_references);
     RUN(test_cache);
     RUN(test_evacuation);
+    RUN(test_system_and_what_stands_beside);
     RUN(test_optimiser);
     return tap_finish();
 }

@@ -7,6 +7,7 @@
 #include "mete/object/cache.h"
 #include "mete/object/ref.h"
 #include "mete/system/health.h"
+#include "mete/system/health_actions.h"
 #include "mete/system/health_sources.h"
 
 #include "tests/support/tap.h"

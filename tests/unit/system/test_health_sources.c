@@ -2,6 +2,7 @@
 //
 // What each source says of a real allocator.
 
+#include "mete/system/health_actions.h"
 #include "mete/system/health_sources.h"
 
 #include "tests/support/tap.h"
