@@ -217,6 +217,7 @@ int main(void)
     say_verdict("no mistake", verdict);
     report();
     const bool has_saved = memory_report();
+    memory_close();
     const bool passes = are_noticed && (verdict == RIGHT) && has_saved;
     say(passes ? "PASS\n" : "FAIL\n");
     return passes ? 0 : 1;

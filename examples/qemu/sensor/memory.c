@@ -102,8 +102,11 @@ static bool open_store(void)
 void *memory_pin(mete_movable_handle_t handle)
 {
     void *const block = mete_movable_pin(&store, handle);
+    if (block == NULL) {
+        return NULL;
+    }
     const mete_span_t span = {block, mete_movable_size_of(&store, handle)};
-    if ((block != NULL) && mete_evacuation_wake_span(&evacuation, span)) {
+    if (mete_evacuation_wake_span(&evacuation, span)) {
         return block;
     }
     mete_movable_unpin(&store, handle);
@@ -215,6 +218,13 @@ bool memory_init(void)
     memory_leave_radio(false);
     return open_banks() && open_store() &&
            mete_optimiser_init(&idle_times, US_PER_MS, METE_OPTIMISER_BUCKET_MAX, AGE);
+}
+
+void memory_close(void)
+{
+    if (simulated.mpu.ops != NULL) {
+        mete_mpu_disable(simulated.mpu);
+    }
 }
 
 // ---- What became of it

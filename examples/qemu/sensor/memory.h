@@ -58,4 +58,7 @@ bool memory_check(void);
 /// Writes what was used, and what sleep has saved. False: less than half.
 bool memory_report(void);
 
+/// Whatever sleeps may be touched from now on: by a debugger, or by what looks for leaks when the program ends.
+void memory_close(void);
+
 #endif

@@ -82,10 +82,12 @@ static bool open_calibration(void)
 bool node_check(void)
 {
     const void *const steps = memory_pin(calibration);
-    const bool is_right =
-        (steps != NULL) && (mete_crc32(0U, steps, STEP_COUNT * sizeof(int16_t)) == calibration_crc);
+    if (steps == NULL) {
+        return false;
+    }
+    const uint32_t crc = mete_crc32(0U, steps, STEP_COUNT * sizeof(int16_t));
     mete_movable_unpin(&store, calibration);
-    return is_right;
+    return crc == calibration_crc;
 }
 
 // ---- Batches
@@ -98,7 +100,7 @@ static bool open_batch(void)
     return mete_movable_has(&store, batch.bytes);
 }
 
-// Its banks must be awake if it has to be moved for that.
+// Its banks must be awake, for it may have to be moved.
 static bool make_room(void)
 {
     if (!mete_movable_has(&store, batch.bytes)) {
@@ -147,13 +149,10 @@ bool node_init(void)
     return open_calibration();
 }
 
-bool node_sample(void)
+static bool fill(const int16_t *steps)
 {
-    memory_work(SAMPLE_MS);
-    const int16_t *const steps = memory_pin(calibration);
-    const bool has_room = make_room();
-    unsigned char *const bytes = has_room ? memory_pin(batch.bytes) : NULL;
-    if ((steps == NULL) || (bytes == NULL)) {
+    unsigned char *const bytes = memory_pin(batch.bytes);
+    if (bytes == NULL) {
         return false;
     }
     for (size_t i = 0U; i < CHANNEL_COUNT; i++) {
@@ -161,9 +160,21 @@ bool node_sample(void)
         append(bytes, value + steps[value >> STEP_SHIFT]);
     }
     mete_movable_unpin(&store, batch.bytes);
+    return true;
+}
+
+bool node_sample(void)
+{
+    memory_work(SAMPLE_MS);
+    const int16_t *const steps = memory_pin(calibration);
+    if (steps == NULL) {
+        return false;
+    }
+    const bool is_filled = make_room() && fill(steps);
     mete_movable_unpin(&store, calibration);
     sample_count++;
-    return (sample_count % BATCH_SAMPLES != 0U) || node_close();
+    const bool is_complete = sample_count % BATCH_SAMPLES == 0U;
+    return is_filled && (!is_complete || node_close());
 }
 
 const batch_sum_t *node_sum(void)
