@@ -47,7 +47,7 @@ class Watched:
     known from that. If a request is refused, one block after the other leaves the quarantine, and after
     each the guard tries again."""
     expected = "expected_watched.txt"
-    topic_count = 7
+    topic_count = 9
     storage = ("memory_storage", 36864)
     added_size = 16 + 4 + 16  # The guard's record and tail; the quota's record.
     bounded = BOUNDED | {"peak_bytes", "acquire_cycles", "release_cycles"}

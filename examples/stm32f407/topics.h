@@ -13,7 +13,9 @@ bool stack_topic(memory_t *memory);
 bool leaks_topic(memory_t *memory);
 bool fragmentation_topic(memory_t *memory);
 bool watchers_topic(memory_t *memory);    ///< Needs memory->watchers,
-bool protection_topic(memory_t *memory);  ///< and so does this.
+bool protection_topic(memory_t *memory);  ///< and so do these.
+bool objects_topic(memory_t *memory);
+bool references_topic(memory_t *memory);
 
 typedef struct topic {
     const char *name;

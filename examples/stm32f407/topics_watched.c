@@ -12,5 +12,7 @@ const topic_t topics[] = {
     {"fragmentation", fragmentation_topic},
     {"watchers", watchers_topic},
     {"protection", protection_topic},
+    {"objects", objects_topic},
+    {"references", references_topic},
 };
 const size_t topic_count = sizeof topics / sizeof *topics;

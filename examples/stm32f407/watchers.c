@@ -22,15 +22,14 @@ enum {
 
 // ---- What was reported
 
-static void expect(watchers_t *watchers)
+void watchers_expect(watchers_t *watchers)
 {
     watchers->fault = (struct fault){0, NULL, NULL};
     watchers->expects_fault = true;
 }
 
-// Logs it, and says if it is what it must be.
-static bool is_reported(watchers_t *watchers, const char *what, mete_fault_t fault,
-                        const void *object, const void *address)
+bool watchers_is_reported(watchers_t *watchers, const char *what, mete_fault_t fault,
+                          const void *object, const void *address)
 {
     static const char *const names[] = {
         "nothing",     "an assertion", "alignment", "a foreign address",
@@ -69,7 +68,7 @@ static bool show_write(memory_t *memory, const struct write *write)
         mete_release(memory->alloc, block, SIZE, ALIGN);
     }
     block[write->offset] ^= FLIP;
-    expect(watchers);
+    watchers_expect(watchers);
     (void)mete_guard_check_next(watchers->guard, CHECK_COUNT);
     const mete_guard_damage_t damage = mete_guard_damage_of(watchers->guard, block);
     block[write->offset] ^= FLIP;
@@ -77,7 +76,7 @@ static bool show_write(memory_t *memory, const struct write *write)
         mete_release(memory->alloc, block, SIZE, ALIGN);
     }
     const bool is_right =
-        is_reported(watchers, write->what, METE_FAULT_CORRUPT, watchers->guard, block);
+        watchers_is_reported(watchers, write->what, METE_FAULT_CORRUPT, watchers->guard, block);
     log_text(", ");
     log_text(names[damage.side]);
     log_text((damage.offset < 0) ? ", in front by" : ", at byte");
@@ -108,13 +107,13 @@ static bool show_misuse(memory_t *memory, const struct misuse *misuse)
     if (misuse->is_after_release) {
         mete_release(memory->alloc, block, SIZE, ALIGN);
     }
-    expect(watchers);
+    watchers_expect(watchers);
     mete_release(mete_guard_as_alloc(watchers->guard), block + misuse->offset, misuse->size, ALIGN);
     if (!misuse->is_after_release) {
         mete_release(memory->alloc, block, SIZE, ALIGN);
     }
-    const bool is_right =
-        is_reported(watchers, misuse->what, misuse->fault, watchers->guard, block + misuse->offset);
+    const bool is_right = watchers_is_reported(watchers, misuse->what, misuse->fault,
+                                               watchers->guard, block + misuse->offset);
     log_text("\n");
     return is_right;
 }
@@ -162,7 +161,7 @@ static bool change_past_gate(watchers_t *watchers)
 {
     enum { OFFSET = 150 };
     watchers->settings[OFFSET] ^= FLIP;
-    expect(watchers);
+    watchers_expect(watchers);
     size_t left = STEP_COUNT;
     while ((left != 0U) &&
            (mete_integrity_check_next(&watchers->integrity) == METE_INTEGRITY_RIGHT)) {
@@ -171,9 +170,9 @@ static bool change_past_gate(watchers_t *watchers)
     watchers->settings[OFFSET] ^= FLIP;
     mete_integrity_break_t found = {.slice_index = SIZE_MAX};
     (void)mete_integrity_read_break(&watchers->integrity, &found);
-    const bool is_right =
-        is_reported(watchers, "Settings changed past the gate", METE_FAULT_CORRUPT,
-                    &watchers->integrity, &watchers->settings[OFFSET / SLICE_SIZE * SLICE_SIZE]);
+    const bool is_right = watchers_is_reported(
+        watchers, "Settings changed past the gate", METE_FAULT_CORRUPT, &watchers->integrity,
+        &watchers->settings[OFFSET / SLICE_SIZE * SLICE_SIZE]);
     LOG(", slice #\n", found.slice_index);
     return is_right && (found.region_index == SETTINGS_REGION) &&
            (found.slice_index == OFFSET / SLICE_SIZE);

@@ -44,4 +44,11 @@ typedef struct watchers {
 /// Opens the black box, as a start does. True if it holds something from before.
 bool watchers_open_black_box(watchers_t *watchers);
 
+/// The next fault will be made on purpose.
+void watchers_expect(watchers_t *watchers);
+
+/// Logs what was reported since, after `what`, without the end of the line. True if it is what it must be.
+bool watchers_is_reported(watchers_t *watchers, const char *what, mete_fault_t fault,
+                          const void *object, const void *address);
+
 #endif
