@@ -73,9 +73,8 @@ static inline bool mete_health_plan_banks(const mete_health_banks_t *banks)
 {
     mete_evacuation_plan_t plan;
     mete_evacuation_plan_fewest(banks->evacuation, &plan);
-    // Each turn one target less.
-    while ((plan.target_set != 0U) &&
-           (!plan.fits || (plan.room_size - plan.move_size < banks->room_size))) {
+    // Each turn one target less. The fewest there are have room for what is moved, and so have more.
+    while ((plan.target_set != 0U) && (plan.room_size - plan.move_size < banks->room_size)) {
         (void)mete_evacuation_plan(banks->evacuation, plan.target_set & (plan.target_set - 1U),
                                    &plan);
     }
