@@ -30,7 +30,6 @@ struct mete_system {
     void *states[WATCHED_COUNT][METE_SYSTEM_PART_COUNT];
     mete_alloc_t views[METE_SYSTEM_PATTERN_COUNT];
     void *beside;  // The first state; the others follow it.
-    void *protection;
 };
 
 const size_t mete_system_size = sizeof(mete_system_t);
@@ -71,12 +70,19 @@ static bool stands_in_front(const mete_system_part_t *part, mete_system_pattern_
     return (part != NULL) && (((part->patterns >> pattern) & 1U) != 0U);
 }
 
-// Bytes that the states of the first `count` parts take that stand beside.
-static size_t beside_size_of(config_t config, size_t count)
+// Who stands beside: those that the config lists and then, as it cannot be taken back, protection. NULL: there is none.
+static const mete_system_part_t *beside_of(config_t config, size_t index)
+{
+    return (index < config->beside_count) ? config->beside[index].part : config->protection;
+}
+
+// Bytes that the states of those take that stand beside in front of this index. Once, for nobody is in a hurry.
+__attribute__((noinline)) static size_t beside_size_of(config_t config, size_t index)
 {
     size_t size = 0U;
-    for (size_t i = 0U; i < count; i++) {
-        size += mete_align_up(config->beside[i].part->state_size, 8U);
+    for (size_t i = 0U; i < index; i++) {
+        const mete_system_part_t *const part = beside_of(config, i);
+        size += (part != NULL) ? mete_align_up(part->state_size, 8U) : 0U;
     }
     return size;
 }
@@ -84,8 +90,7 @@ static size_t beside_size_of(config_t config, size_t count)
 // Bytes that the states of all parts take.
 static size_t states_size_of(config_t config)
 {
-    size_t size = beside_size_of(config, config->beside_count);
-    size += (config->protection != NULL) ? mete_align_up(config->protection->state_size, 8U) : 0U;
+    size_t size = beside_size_of(config, config->beside_count + 1U);
     for (size_t i = 0U; i < (size_t)METE_SYSTEM_PART_COUNT * METE_SYSTEM_PATTERN_COUNT; i++) {
         const mete_system_part_t *const part = part_of(config, i / METE_SYSTEM_PATTERN_COUNT);
         const bool stands =
@@ -333,39 +338,28 @@ static bool make_beside(mete_system_t *system, const mete_system_part_t *part, c
     return part->init(state, &place, NULL);
 }
 
+static void *state_beside(const mete_system_t *system, size_t index)
+{
+    return (unsigned char *)system->beside + beside_size_of(system->config, index);
+}
+
 // All states are taken as one: so the first one's address leads to each.
 static problem_t put_beside(mete_system_t *system, mete_arena_t *storage)
 {
     const config_t config = system->config;
-    if (config->beside_count == 0U) {
-        return METE_SYSTEM_NO_PROBLEM;
-    }
-    system->beside = take(storage, 1U, beside_size_of(config, config->beside_count));
+    const size_t count = config->beside_count;
+    const size_t size = beside_size_of(config, count + 1U);
+    system->beside = (size != 0U) ? take(storage, 1U, size) : system;
     if (system->beside == NULL) {
         return METE_SYSTEM_STORAGE_SMALL;
     }
     bool is_made = true;
-    for (size_t i = 0U; is_made && (i < config->beside_count); i++) {
-        const mete_system_beside_t *const entry = &config->beside[i];
-        is_made = make_beside(system, entry->part, entry->own, mete_system_beside(system, i));
+    for (size_t i = 0U; is_made && (i <= count); i++) {
+        const mete_system_part_t *const part = beside_of(config, i);
+        const void *const own = (i < count) ? config->beside[i].own : config->protection_config;
+        is_made = (part == NULL) || make_beside(system, part, own, state_beside(system, i));
     }
     return is_made ? METE_SYSTEM_NO_PROBLEM : METE_SYSTEM_PART_WRONG;
-}
-
-// It comes last: it cannot be taken back.
-static problem_t protect(mete_system_t *system, mete_arena_t *storage)
-{
-    const config_t config = system->config;
-    if (config->protection == NULL) {
-        return METE_SYSTEM_NO_PROBLEM;
-    }
-    system->protection = take(storage, 1U, config->protection->state_size);
-    if (system->protection == NULL) {
-        return METE_SYSTEM_STORAGE_SMALL;
-    }
-    return make_beside(system, config->protection, config->protection_config, system->protection)
-               ? METE_SYSTEM_NO_PROBLEM
-               : METE_SYSTEM_PART_WRONG;
 }
 
 static problem_t open_all(mete_system_t *system, mete_arena_t *storage)
@@ -375,8 +369,7 @@ static problem_t open_all(mete_system_t *system, mete_arena_t *storage)
     for (int p = 0; (p < METE_SYSTEM_PATTERN_COUNT) && (problem == METE_SYSTEM_NO_PROBLEM); p++) {
         problem = put_in_front(system, storage, (mete_system_pattern_t)p);
     }
-    problem = (problem == METE_SYSTEM_NO_PROBLEM) ? put_beside(system, storage) : problem;
-    return (problem == METE_SYSTEM_NO_PROBLEM) ? protect(system, storage) : problem;
+    return (problem == METE_SYSTEM_NO_PROBLEM) ? put_beside(system, storage) : problem;
 }
 
 mete_system_t *mete_system_init(const mete_system_config_t *config, mete_system_problem_t *problem)
@@ -437,15 +430,16 @@ void *mete_system_state_of(mete_system_t *system, mete_system_pattern_t pattern,
 void *mete_system_beside(const mete_system_t *system, size_t index)
 {
     METE_ASSERT(system != NULL);
-    return (index < system->config->beside_count)
-               ? (unsigned char *)system->beside + beside_size_of(system->config, index)
-               : NULL;
+    return (index < system->config->beside_count) ? state_beside(system, index) : NULL;
 }
 
 struct mete_protection *mete_system_protection(const mete_system_t *system)
 {
     METE_ASSERT(system != NULL);
-    return (struct mete_protection *)system->protection;
+    const config_t config = system->config;
+    return (config->protection != NULL)
+               ? (struct mete_protection *)state_beside(system, config->beside_count)
+               : NULL;
 }
 
 static void read_pools(const mete_system_t *system, mete_system_usage_t *usage)

@@ -738,8 +738,8 @@ static void test_protection_takes_its_share_of_the_storage(void)
     setup_protection();
     config.heap_size = 0U;
     build();
-    const uintptr_t end =
-        (uintptr_t)made->protection + mete_align_up(mete_system_with_protection.state_size, 8U);
+    const uintptr_t end = (uintptr_t)mete_system_protection(made) +
+                          mete_align_up(mete_system_with_protection.state_size, 8U);
     EXPECT((end <= (uintptr_t)storage + sizeof storage) &&
            (end + 8U > (uintptr_t)storage + sizeof storage));
     config.protection = NULL;
