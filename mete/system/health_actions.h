@@ -68,21 +68,17 @@ typedef struct mete_health_banks {
         room_size;  ///< Bytes free. One number for both actions, so neither undoes what the other did.
 } mete_health_banks_t;
 
-/// Commits the plan for the fewest banks that leave room_size bytes free. False, with nothing changed: all are needed.
-static inline bool mete_health_plan_banks(const mete_health_banks_t *banks)
+/// Commits the plan for the fewest banks that leave room_size bytes free; if all are needed, one without targets.
+static inline void mete_health_plan_banks(const mete_health_banks_t *banks)
 {
     mete_evacuation_plan_t plan;
     mete_evacuation_plan_fewest(banks->evacuation, &plan);
-    // Each turn one target less.
-    while ((plan.target_set != 0U) &&
-           (!plan.fits || (plan.room_size - plan.move_size < banks->room_size))) {
+    // Each turn one target less. The fewest there are have room for what is moved, and so have more.
+    while ((plan.target_set != 0U) && (plan.room_size - plan.move_size < banks->room_size)) {
         (void)mete_evacuation_plan(banks->evacuation, plan.target_set & (plan.target_set - 1U),
                                    &plan);
     }
-    if (plan.target_set != 0U) {
-        mete_evacuation_commit(banks->evacuation, &plan);
-    }
-    return plan.target_set != 0U;
+    mete_evacuation_commit(banks->evacuation, &plan);
 }
 
 /// `self` is a mete_health_banks_t; moves blocks out of banks that need not be awake, a step, and lets those sleep that are
@@ -94,9 +90,8 @@ static inline bool mete_health_evacuate_banks(void *self, const mete_health_rule
     const mete_bank_t *const bank = evacuation->config->bank;
     const uint32_t awake_set = mete_bank_awake_set(bank);
     (void)rule;
-    const bool is_under_way = (mete_evacuation_target_set(evacuation) & awake_set) != 0U;
-    if (!is_under_way && !mete_health_plan_banks(banks)) {
-        return false;
+    if ((mete_evacuation_target_set(evacuation) & awake_set) == 0U) {  // None is under way.
+        mete_health_plan_banks(banks);
     }
     const bool has_more = mete_evacuation_move_next(evacuation);
     (void)mete_evacuation_sleep(evacuation);

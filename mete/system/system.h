@@ -156,7 +156,7 @@ typedef struct {
 /// system's heap, through what stands in front of it, each within his quota; the program may go on to use
 /// VARIABLE itself. Homes are the program's: they lie outside of the heap, and not within a granule behind it.
 typedef struct mete_system_partition {
-    /// With a common_granule of at least 8: the table, two bytes for each granule of the heap, is taken from KEPT. With one of
+    /// With a common_granule: the table, two bytes for each granule of the heap, is taken from KEPT. With one of
     /// 0: there is no common memory. `common` and `common_table` are the system's, and must be empty here. Without an
     /// observer the system's hears.
     const struct mete_partition_config *partition;

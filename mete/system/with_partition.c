@@ -6,8 +6,6 @@
 #include "mete/protect/partition.h"
 #include "mete/system/system.h"
 
-enum { GRANULE_MIN = 8 };  // What the heap aligns to anyhow.
-
 typedef struct state {
     mete_partition_t partition;  // First: mete_system_beside() gives it.
     mete_partition_config_t config;
@@ -23,14 +21,10 @@ static void choose_observer(mete_partition_config_t *config, const mete_system_c
 }
 
 // The heap from its first whole granule on: in front of that no block of an owner starts. At the end a part of a granule counts:
-// one may start there.
-static bool share_heap(mete_partition_config_t *config, mete_system_t *system)
+// one may start there. What cannot be, a granule or no table, the partition refuses.
+static void share_heap(mete_partition_config_t *config, mete_system_t *system)
 {
     const size_t granule = config->common_granule;
-    if ((granule < GRANULE_MIN) || !mete_align_is_legal(granule) || (config->common.size != 0U) ||
-        (config->common_table != NULL)) {
-        return false;
-    }
     const mete_span_t *const heap = &mete_system_heap(system)->config->storage;
     const uintptr_t start = mete_align_up((uintptr_t)heap->start, granule);
     const uintptr_t end = mete_align_up((uintptr_t)heap->start + heap->size, granule);
@@ -39,7 +33,6 @@ static bool share_heap(mete_partition_config_t *config, mete_system_t *system)
     config->common_table = mete_acquire_array(mete_system_as_alloc(system, METE_SYSTEM_KEPT),
                                               config->common.size / granule,
                                               sizeof *config->common_table, _Alignof(uint16_t));
-    return config->common_table != NULL;
 }
 
 static bool init(void *memory, const mete_system_place_t *place, mete_alloc_t *view)
@@ -47,16 +40,15 @@ static bool init(void *memory, const mete_system_place_t *place, mete_alloc_t *v
     state_t *const state = memory;
     const mete_system_partition_t *const wanted = place->own;
     (void)view;
-    if ((wanted == NULL) || (wanted->partition == NULL) || (wanted->homes == NULL)) {
+    if ((wanted == NULL) || (wanted->partition == NULL) || (wanted->partition->common.size != 0U) ||
+        (wanted->partition->common_table != NULL)) {
         return false;
     }
     mete_words_copy(&state->config, wanted->partition, sizeof state->config);
     choose_observer(&state->config, place->config);
     mete_alloc_t common = {NULL, NULL};
     if (state->config.common_granule != 0U) {
-        if (!share_heap(&state->config, place->system)) {
-            return false;
-        }
+        share_heap(&state->config, place->system);
         common = mete_system_as_alloc(place->system, METE_SYSTEM_VARIABLE);
     }
     return mete_partition_init(&state->partition, wanted->homes, common, &state->config);

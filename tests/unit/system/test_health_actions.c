@@ -335,6 +335,33 @@ static void test_as_many_banks_stay_awake_as_the_room_needs(void)
     }
 }
 
+static void drop_note(size_t number)
+{
+    mete_movable_free(&store, notes[number]);
+}
+
+// What changes meanwhile is for the next plan, and that is made as soon as the last target sleeps.
+static void test_a_plan_is_carried_out_before_there_is_another(void)
+{
+    build(0U);
+    open_store(0U);
+    scatter(3U);
+    EXPECT(mete_health_evacuate_banks(&banks, NULL));
+    const uint32_t target_set = mete_evacuation_target_set(&evacuation);
+    drop_note(0U);
+    drop_note(3U);
+    drop_note(9U);
+    while (awake_count() != 2U) {
+        EXPECT(mete_health_evacuate_banks(&banks, NULL));
+        EXPECT(mete_evacuation_target_set(&evacuation) == target_set);
+    }
+    EXPECT(mete_health_evacuate_banks(&banks, NULL));
+    while (mete_health_evacuate_banks(&banks, NULL)) {
+    }
+    EXPECT((awake_count() == 1U) && (mete_evacuation_target_set(&evacuation) == 0U));
+    EXPECT(mete_movable_has(&store, notes[6]) && mete_movable_has(&store, notes[12]));
+}
+
 static void test_a_bank_that_cannot_sleep_takes_blocks_again(void)
 {
     build(0U);
@@ -356,9 +383,8 @@ static void test_a_bank_is_woken_when_room_is_short(void)
     health_config.call = (mete_health_action_t){mete_health_wake_banks, &banks};
     build(1U);
     open_store(NOTE);
-    while (mete_health_evacuate_banks(&banks, NULL)) {
-    }
-    EXPECT(awake_count() == 1U);
+    EXPECT(mete_health_evacuate_banks(&banks, NULL) && (awake_count() == 1U));  // Nothing to move.
+    EXPECT(!mete_health_evacuate_banks(&banks, NULL) && (awake_count() == 1U));
     watch_store(store_sources, 2U);
     EXPECT(mete_health_usage(health).total_size == BANK);
     for (size_t i = 0U; i < 4U; i++) {
@@ -430,6 +456,7 @@ int main(void)
     RUN(test_what_is_scattered_is_moved_together);
     RUN(test_banks_that_need_not_be_awake_are_emptied_and_sleep);
     RUN(test_as_many_banks_stay_awake_as_the_room_needs);
+    RUN(test_a_plan_is_carried_out_before_there_is_another);
     RUN(test_a_bank_that_cannot_sleep_takes_blocks_again);
     RUN(test_a_bank_is_woken_when_room_is_short);
     RUN(test_banks_under_evacuation_are_not_counted);
