@@ -5,6 +5,7 @@
 
 #include "mete/object/cache.h"
 #include "mete/alloc/heap.h"
+#include "mete/core/crc.h"
 #include "mete/object/ref.h"
 
 #include <stdio.h>
@@ -21,11 +22,7 @@ static mete_ref_t kind;
 static uint32_t hash(void *self, const void *key)
 {
     (void)self;
-    uint32_t sum = 2166136261U;  // FNV-1a.
-    for (const char *c = key; *c != '\0'; c++) {
-        sum = (sum ^ (unsigned char)*c) * 16777619U;
-    }
-    return sum;
+    return mete_crc32(0U, key, strlen(key));
 }
 
 static bool equals(void *self, const void *key, const void *object)

@@ -8,8 +8,8 @@
 
 #include <stdio.h>
 
-enum { WISH_COUNT = 4, REGION_COUNT = 8, NONE = 0 };
-enum { R = METE_ACCESS_READ, RW = R | METE_ACCESS_WRITE, RX = R | METE_ACCESS_EXECUTE };
+enum { WISH_COUNT = 4, REGION_COUNT = 8, NONE = 0, R = METE_ACCESS_READ };
+enum { RW = R | METE_ACCESS_WRITE, RX = R | METE_ACCESS_EXECUTE };
 
 static mete_plan_wish_t wishes[WISH_COUNT] = {
     {"code", 0x08000000, 0x0800BFFF, {RX, RX}, METE_MPU_CACHED, 0},
@@ -24,8 +24,8 @@ static mete_plan_range_t ranges[REGION_COUNT];
 static void ask(const mete_plan_t *plan, uintptr_t address, mete_access_t access)
 {
     const bool allowed = mete_plan_allows(plan, address, 4U, access, METE_UNPRIVILEGED);
-    printf("%s %#lx: %s\n", (access == METE_ACCESS_WRITE) ? "write" : "run", (unsigned long)address,
-           allowed ? "allowed" : "denied");
+    const char *const what = (access == METE_ACCESS_WRITE) ? "write" : "run";
+    printf("%s %#lx: %s\n", what, (unsigned long)address, allowed ? "allowed" : "denied");
 }
 
 int main(void)
@@ -46,9 +46,7 @@ int main(void)
         wishes[result.wish - wishes].start = result.start;
         wishes[result.wish - wishes].last = result.last;
     }
-    if (mete_plan_init(&plan, &config).verdict != METE_PLAN_FITS) {
-        return 1;
-    }
+    const bool fits = mete_plan_init(&plan, &config).verdict == METE_PLAN_FITS;
     for (size_t i = 0U; i < WISH_COUNT; i++) {
         printf("%s: regions %zu, waste %zu\n", wishes[i].name, shares[i].region_count,
                shares[i].waste_size);
@@ -57,5 +55,5 @@ int main(void)
     ask(&plan, 0x20000FFCU, METE_ACCESS_WRITE);
     ask(&plan, 0x20000010U, METE_ACCESS_WRITE);  // The stack ran over.
     ask(&plan, 0x20000FFCU, METE_ACCESS_EXECUTE);
-    return 0;
+    return fits ? 0 : 1;
 }

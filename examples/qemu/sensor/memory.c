@@ -165,9 +165,7 @@ static void let_sleep(mete_bank_t *of, size_t index, bool is_live)
 {
     const mistake_t careless = (of == &banks) ? MISTAKE_DEEP_STORE : MISTAKE_DEEP_RADIO;
     const bool is_kept = is_live && (mistake != careless);
-    if (mete_bank_is_awake(of, index)) {
-        (void)mete_bank_sleep(of, index, is_kept ? live_state : empty_state);
-    }
+    (void)mete_bank_sleep(of, index, is_kept ? live_state : empty_state);
 }
 
 uint32_t memory_now_ms(void)
@@ -183,21 +181,24 @@ void memory_work(uint32_t ms)
 void memory_idle(uint32_t ms)
 {
     for (size_t i = 0U; i < STORE_BANK_COUNT; i++) {
-        let_sleep(&banks, i, mete_movable_live_size(&store, places[i].span) != 0U);
+        if (mete_bank_is_awake(&banks, i)) {
+            let_sleep(&banks, i, mete_movable_live_size(&store, places[i].span) != 0U);
+        }
     }
-    if (radio_is_left) {
+    if (radio_is_left && mete_bank_is_awake(&radio_bank, 0U)) {
         let_sleep(&radio_bank, 0U, radio_is_live);
     }
-    mete_evacuation_prefer(&evacuation);
+    if (mete_bank_awake_set(&banks) != 0U) {  // Else whoever wakes the first one does it.
+        mete_evacuation_prefer(&evacuation);
+    }
     mete_optimiser_note(&idle_times, ms * US_PER_MS, 1U);
     now_ms += ms;
     mete_bank_note(&banks);
     mete_bank_note(&radio_bank);
 }
 
-mete_span_t memory_wake_radio(bool *is_lost)
+mete_span_t memory_wake_radio(void)
 {
-    *is_lost = mete_bank_state_of(&radio_bank, 0U) == METE_RAM_DEEP_SLEEP;
     (void)mete_bank_wake(&radio_bank, 0U);
     radio_is_left = false;
     return radio_place.span;

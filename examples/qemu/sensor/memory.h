@@ -44,8 +44,8 @@ void memory_compact(void);
 /// Chooses anew what banks sleep in, from how long the node has idled.
 void memory_choose(void);
 
-/// The radio's bank, awake. `is_lost`: its contents are not what they were when it was awake last.
-mete_span_t memory_wake_radio(bool *is_lost);
+/// The radio's bank, which is awake from now on.
+mete_span_t memory_wake_radio(void);
 
 /// Until it is woken the radio's bank sleeps while the node idles. `is_live`: its contents must be kept.
 void memory_leave_radio(bool is_live);

@@ -41,7 +41,7 @@ static mete_pool_t heads, storages;
 static mete_netbuf_pool_t net;
 static uint32_t batch_number, made_count;
 
-// Pools keep their books elsewhere: they are empty when their bank goes to sleep, and so when it wakes.
+// Pools keep their books elsewhere and read no free block: what their bank forgets while they are empty is not missed.
 static bool open_pools(mete_span_t bank)
 {
     static mete_pool_config_t head_config, storage_config;
@@ -68,11 +68,10 @@ static bool open_net(void)
 
 bool radio_init(void)
 {
-    bool is_lost = false;
     batch_number = 0U;
     made_count = 0U;
     queue_reset(&queue);
-    const bool is_open = open_pools(memory_wake_radio(&is_lost)) && open_net();
+    const bool is_open = open_pools(memory_wake_radio()) && open_net();
     memory_leave_radio(false);
     return is_open;
 }
@@ -111,10 +110,9 @@ static bool send_packet(const mete_netbuf_t *packet)
 {
     bool is_done = send_once(packet);
     for (size_t i = 1U; !is_done && (i < ATTEMPT_MAX); i++) {
-        bool is_lost = false;
         memory_leave_radio(true);
         memory_idle(WAIT_MS);
-        (void)memory_wake_radio(&is_lost);
+        (void)memory_wake_radio();
         is_done = send_once(packet);
     }
     return is_done;
@@ -150,9 +148,8 @@ void radio_send(size_t packet_max)
     if ((radio_waiting() == 0U) || !gateway_is_on(memory_now_ms())) {
         return;
     }
-    bool is_lost = false;
-    const mete_span_t bank = memory_wake_radio(&is_lost);
-    bool goes_on = !is_lost || open_pools(bank);
+    (void)memory_wake_radio();
+    bool goes_on = true;
     for (size_t i = 0U; goes_on && (i < packet_max) && (radio_waiting() != 0U); i++) {
         goes_on = send_next();
     }
