@@ -54,7 +54,7 @@
 ///            the storage. A record that a wrapper puts in front of a block is added to the pools' blocks, so
 ///            that a block still holds block_size bytes.
 ///   Align    8 bytes from the pools; any from the rest.
-///   Threads  As the lock part. Without it calls must exclude each other.
+///   Threads  As the lock part. Without it calls must exclude each other. Those beside: as each says.
 ///   Errors   As the parts. init says what does not fit.
 
 #include "mete/alloc/arena.h"
@@ -154,7 +154,8 @@ typedef struct {
 
 /// A mete_partition_t whose common memory is VARIABLE: all that the owners have no room for at home comes from the
 /// system's heap, through what stands in front of it, each within his quota; the program may go on to use
-/// VARIABLE itself. Homes are the program's: they lie outside of the heap, and not within a granule behind it.
+/// VARIABLE itself. Who waits in the partition's line is served when an owner gives memory back, not when others do. Homes
+/// are the program's: they lie outside of the heap, and not within a granule behind it.
 typedef struct mete_system_partition {
     /// With a common_granule: the table, two bytes for each granule of the heap, is taken from KEPT. With one of
     /// 0: there is no common memory. `common` and `common_table` are the system's, and must be empty here. Without an
