@@ -30,9 +30,9 @@ static void share_heap(mete_partition_config_t *config, mete_system_t *system)
     const uintptr_t end = mete_align_up((uintptr_t)heap->start + heap->size, granule);
     config->common.start = (void *)start;
     config->common.size = end - start;
-    const mete_alloc_t kept = mete_system_as_alloc(system, METE_SYSTEM_KEPT);
-    config->common_table = mete_acquire(
-        kept, config->common.size / granule * sizeof *config->common_table, _Alignof(uint16_t));
+    const size_t table_size = config->common.size / granule * sizeof *config->common_table;
+    config->common_table = mete_acquire(mete_system_as_alloc(system, METE_SYSTEM_KEPT), table_size,
+                                        _Alignof(uint16_t));
 }
 
 static bool init(void *memory, const mete_system_place_t *place, mete_alloc_t *view)
@@ -48,8 +48,8 @@ static bool init(void *memory, const mete_system_place_t *place, mete_alloc_t *v
     choose_observer(&state->config, place->config);
     const mete_alloc_t any = mete_system_as_alloc(place->system, METE_SYSTEM_VARIABLE);
     const bool is_common = state->config.common_granule != 0U;
-    mete_alloc_t
-        common;  // Field by field: as a whole it may be set by memset() or memcpy(), which are libc.
+    // Field by field: as a whole memset() or memcpy() may set it, which are libc.
+    mete_alloc_t common;
     common.ops = is_common ? any.ops : NULL;
     common.self = is_common ? any.self : NULL;
     if (is_common) {
