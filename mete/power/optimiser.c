@@ -179,9 +179,7 @@ void mete_optimiser_choose(const mete_optimiser_idle_t *idle, const mete_bank_ki
     uint64_t behind_nj[STATES];
     bucket_t bucket;
     bucket.reached_count = 0U;
-    for (size_t state = 0U; state < (size_t)STATES; state++) {
-        behind_nj[state] = 0U;
-    }
+    mete_words_fill(behind_nj, 0U, sizeof behind_nj);  // As above.
     for (size_t i = idle->bucket_count; i != 0U; i--) {
         best_t best;
         uint64_t cost_nj[STATES];
@@ -233,9 +231,7 @@ void mete_optimiser_choose_state(const mete_optimiser_idle_t *idle, const mete_b
             best_nj = energy;
         }
     }
-    for (size_t i = 0U; i < idle->bucket_count; i++) {
-        schedule->states[i] = (uint8_t)best;
-    }
+    mete_words_fill(schedule->states, (uint8_t)best, idle->bucket_count);  // As above.
     schedule->bucket_count = idle->bucket_count;
     schedule->energy_nj = best_nj;
     schedule->active_nj = active_nj(idle, kind);
