@@ -126,12 +126,6 @@ static uint64_t stay_nj(const mete_bank_kind_t *kind, size_t state, const bucket
            change_nj(kind, state, ACTIVE, bucket->ended_count);
 }
 
-// What is best from a bucket on, for each state in front of it.
-typedef struct best {
-    uint64_t energy_nj[STATES];
-    uint8_t states[STATES];  // To be in, in the bucket.
-} best_t;
-
 // From a bucket on, for each state to be in, in it: without the change that leads there. UINT64_MAX: it does not suit.
 static void weigh(const mete_bank_kind_t *kind, const mete_optimiser_demand_t *demand,
                   const bucket_t *bucket, const uint64_t *behind_nj, uint64_t *cost_nj)
@@ -143,22 +137,24 @@ static void weigh(const mete_bank_kind_t *kind, const mete_optimiser_demand_t *d
     }
 }
 
-// The best from the bucket on if it is reached in state `from`.
-static void decide(const mete_bank_kind_t *kind, uint32_t reached_count, size_t from,
-                   const uint64_t *cost_nj, best_t *best)
+// What is best from the bucket on if it is reached in state `from`: the state to be in, in it, and the energy.
+static uint8_t decide(const mete_bank_kind_t *kind, uint32_t reached_count, size_t from,
+                      const uint64_t *cost_nj, uint64_t *least_nj)
 {
-    best->energy_nj[from] = UINT64_MAX;
-    best->states[from] = ACTIVE;
+    uint64_t least = UINT64_MAX;
+    size_t choice = ACTIVE;
     for (size_t to = 0U; to < (size_t)STATES; to++) {
         if ((cost_nj[to] == UINT64_MAX) || !leads(kind, from, to)) {
             continue;
         }
         const uint64_t energy = change_nj(kind, from, to, reached_count) + cost_nj[to];
-        if (energy < best->energy_nj[from]) {
-            best->energy_nj[from] = energy;
-            best->states[from] = (uint8_t)to;
+        if (energy < least) {
+            least = energy;
+            choice = to;
         }
     }
+    *least_nj = least;
+    return (uint8_t)choice;
 }
 
 static uint64_t active_nj(const idle_t *idle, const mete_bank_kind_t *kind)
@@ -181,16 +177,12 @@ void mete_optimiser_choose(const mete_optimiser_idle_t *idle, const mete_bank_ki
     bucket.reached_count = 0U;
     mete_words_fill(behind_nj, 0U, sizeof behind_nj);  // As above.
     for (size_t i = idle->bucket_count; i != 0U; i--) {
-        best_t best;
         uint64_t cost_nj[STATES];
         describe(idle, i - 1U, &bucket);
         weigh(kind, demand, &bucket, behind_nj, cost_nj);
         for (size_t from = 0U; from < (size_t)STATES; from++) {
-            decide(kind, bucket.reached_count, from, cost_nj, &best);
-        }
-        for (size_t from = 0U; from < (size_t)STATES; from++) {
-            behind_nj[from] = best.energy_nj[from];
-            choices[i - 1U][from] = best.states[from];
+            choices[i - 1U][from] =
+                decide(kind, bucket.reached_count, from, cost_nj, &behind_nj[from]);
         }
     }
     size_t state = ACTIVE;
