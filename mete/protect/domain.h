@@ -36,6 +36,8 @@
 ///
 ///   - An allocator runs with the kernel's rights. If its books lay where its domain writes, that could make it write
 ///     anywhere. So take one that keeps them beside its blocks (pool, buddy); init refuses one whose object lies in a region.
+///   - A region that has receivers is not for an allocator: whoever gives away what it hands out makes it look broken, and that
+///     is METE_FAULT_CORRUPT. Let the handler return here, too.
 ///   - A double free is noticed by the domain's allocator, by METE_FAULT. If that stops the program, one domain stops all:
 ///     let the handler return.
 ///   - Other bus masters are not held to plans: DMA controllers belong to the kernel, or to a domain of the highest level.

@@ -7,6 +7,7 @@
 #include "tests/fuzz/gate_inputs.h"
 
 #include "mete/core/words.h"
+#include "tests/fuzz/stream.h"
 #include "tests/unit/protect/domain_fixture.h"
 
 enum {
@@ -28,32 +29,6 @@ static mete_domain_config_t config;
 static mete_domain_t domains;
 static mete_domain_task_t tasks[DOMAIN_COUNT];
 
-// ---- Bytes
-
-typedef struct stream {
-    const uint8_t *bytes;
-    size_t left;
-} stream_t;
-
-// Behind the end there are zeros.
-static uint32_t next(stream_t *stream)
-{
-    if (stream->left == 0U) {
-        return 0U;
-    }
-    stream->left--;
-    return *stream->bytes++;
-}
-
-static uintptr_t next_word(stream_t *stream)
-{
-    uintptr_t word = 0U;
-    for (size_t i = 0U; i < sizeof word; i++) {
-        word = (word << 8) | next(stream);
-    }
-    return word;
-}
-
 // ---- What there is
 
 // Some next to each other, some apart. The first is common.
@@ -62,7 +37,7 @@ static void make_regions(stream_t *stream)
     static const uint8_t rights[] = {RW, RW, RW, R, RX, RW, RW, RW};
     size_t unit = 0U;
     for (size_t i = 0U; i < REGION_COUNT; i++) {
-        const uint32_t choice = next(stream);
+        const uint32_t choice = stream_byte(stream);
         regions[i] = (mete_domain_region_t){
             .name = "region",
             .start = unit_at(unit),
@@ -71,7 +46,7 @@ static void make_regions(stream_t *stream)
             .rights = (i == 0U) ? RX : rights[(choice >> 1) & 7U],
             .isolation = (mete_domain_isolation_t)((i == 0U) ? 0U : (choice >> 4) % 3U)};
         if ((regions[i].rights == RW) && (i >= DOMAIN_COUNT + 1U)) {
-            regions[i].receivers = next(stream) & 7U;
+            regions[i].receivers = stream_byte(stream) & 7U;
         }
         unit += 2U + (choice >> 6);
     }
@@ -81,14 +56,14 @@ static void make_regions(stream_t *stream)
 static void make_arguments(stream_t *stream, mete_domain_gate_t *gate)
 {
     for (size_t i = 0U; i < ARGUMENTS; i++) {
-        const uint32_t choice = next(stream);
+        const uint32_t choice = stream_byte(stream);
         const bool is_due = (i != 0U) && (gate->arguments[i - 1U].kind >= METE_DOMAIN_IN) &&
                             (gate->arguments[i - 1U].kind <= METE_DOMAIN_IN_OUT);
         gate->arguments[i].kind = (uint8_t)(is_due ? METE_DOMAIN_SIZE : (choice & 7U) % 5U);
         gate->arguments[i].limit = (choice >> 3) & 15U;
         if (choice == 0xFFU) {
-            gate->arguments[i].kind = (uint8_t)(next(stream) & 7U);
-            gate->arguments[i].limit = next_word(stream);
+            gate->arguments[i].kind = (uint8_t)(stream_byte(stream) & 7U);
+            gate->arguments[i].limit = stream_word(stream);
         } else if (!is_due && (i + 1U == ARGUMENTS) &&
                    (gate->arguments[i].kind > METE_DOMAIN_VALUE)) {
             gate->arguments[i].kind = METE_DOMAIN_VALUE;
@@ -116,7 +91,7 @@ static size_t region_for_buffer(uint32_t choice)
 static void make_gates(stream_t *stream)
 {
     for (size_t i = 0U; i < GATE_COUNT; i++) {
-        const uint32_t choice = next(stream);
+        const uint32_t choice = stream_byte(stream);
         const size_t region = region_for_buffer(choice);
         gates[i] = (mete_domain_gate_t){
             .name = "gate",
@@ -129,7 +104,7 @@ static void make_gates(stream_t *stream)
 
 static bool make_all(stream_t *stream)
 {
-    const uint32_t levels = next(stream);
+    const uint32_t levels = stream_byte(stream);
     make_members();
     for (size_t i = 0U; i < DOMAIN_COUNT; i++) {
         members[i].level = (uint8_t)((levels >> (2U * i)) & 3U);
@@ -436,26 +411,26 @@ static const char *check_plan(void)
 // Near an edge of a region, or anywhere.
 static uintptr_t next_address(stream_t *stream)
 {
-    const uint32_t choice = next(stream);
+    const uint32_t choice = stream_byte(stream);
     if (choice == 0xFFU) {
-        return next_word(stream);
+        return stream_word(stream);
     }
     const mete_domain_region_t *const region = &regions[choice % REGION_COUNT];
-    const uint32_t offset = next(stream);
+    const uint32_t offset = stream_byte(stream);
     return (offset < 0xC0U) ? region->start + offset % UNIT
                             : region->start + region->size + offset - 0xE0U;
 }
 
 static uintptr_t next_size(stream_t *stream)
 {
-    const uint32_t choice = next(stream);
-    return (choice == 0xFFU) ? next_word(stream) : choice & 15U;
+    const uint32_t choice = stream_byte(stream);
+    return (choice == 0xFFU) ? stream_word(stream) : choice & 15U;
 }
 
 static const char *call(stream_t *stream)
 {
-    const uint32_t choice = next(stream);
-    const size_t gate = (choice < 0xF8U) ? choice % GATE_COUNT : (size_t)next_word(stream);
+    const uint32_t choice = stream_byte(stream);
+    const size_t gate = (choice < 0xF8U) ? choice % GATE_COUNT : (size_t)stream_word(stream);
     uintptr_t given[ARGUMENTS];
     for (size_t i = 0U; i < ARGUMENTS; i++) {
         const uint32_t kind = (gate < GATE_COUNT) ? gates[gate].arguments[i].kind : 0U;
@@ -466,7 +441,7 @@ static const char *call(stream_t *stream)
 
 static const char *step(stream_t *stream)
 {
-    const uint32_t choice = next(stream);
+    const uint32_t choice = stream_byte(stream);
     switch (choice & 7U) {
     case 0U:
         running = (choice >> 3) % DOMAIN_COUNT;
@@ -475,9 +450,10 @@ static const char *step(stream_t *stream)
     case 1U:
         return do_leave();
     case 2U:
-        return do_transfer((choice >> 3) % (REGION_COUNT + 1U), next(stream) % (DOMAIN_COUNT + 1U));
+        return do_transfer((choice >> 3) % (REGION_COUNT + 1U),
+                           stream_byte(stream) % (DOMAIN_COUNT + 1U));
     case 3U:
-        return do_write(next_address(stream), (uint8_t)next(stream));
+        return do_write(next_address(stream), (uint8_t)stream_byte(stream));
     case 4U:
         return ((choice >> 3) < 24U) ? call(stream) : do_reset((choice >> 3) % DOMAIN_COUNT);
     default:

@@ -5,6 +5,7 @@
 
 #include "tests/fuzz/plan_inputs.h"
 
+#include "tests/fuzz/stream.h"
 #include "tests/unit/protect/plan_fixture.h"
 
 enum { IMAGE_LIMIT = 40, PATTERN = 0x5A };
@@ -13,32 +14,6 @@ static const mete_plan_backend_t *const backends[] = {
     &mete_plan_armv7m, &mete_plan_armv8m, &mete_plan_pmp, &mete_plan_pmp_locked, &mete_plan_pages};
 
 mete_plan_result_t plan_inputs_result;
-
-// ---- Bytes
-
-typedef struct stream {
-    const uint8_t *bytes;
-    size_t left;
-} stream_t;
-
-// Behind the end there are zeros.
-static uint32_t next(stream_t *stream)
-{
-    if (stream->left == 0U) {
-        return 0U;
-    }
-    stream->left--;
-    return *stream->bytes++;
-}
-
-static uintptr_t next_address(stream_t *stream)
-{
-    uintptr_t address = 0U;
-    for (size_t i = 0U; i < sizeof address; i++) {
-        address = (address << 8) | next(stream);
-    }
-    return address;
-}
 
 // ---- Inputs
 
@@ -87,8 +62,8 @@ static size_t image_max_of(uint32_t choice)
 // Next to the wish before, behind a gap, or rarely over its end.
 static void wish_near(stream_t *stream, mete_plan_wish_t *wished, uintptr_t *place, uintptr_t unit)
 {
-    const uint32_t gap = next(stream);
-    const uint32_t extent = next(stream);
+    const uint32_t gap = stream_byte(stream);
+    const uint32_t extent = stream_byte(stream);
     wished->start = *place + ((gap < 128U) ? 0U : (gap & 15U) * unit + (gap >> 4) - 9U);
     wished->last = wished->start + (1U + (extent & 63U)) * unit - 1U - (extent >> 7);
     wished->start &= address_mask();
@@ -98,17 +73,17 @@ static void wish_near(stream_t *stream, mete_plan_wish_t *wished, uintptr_t *pla
 
 static void make_wish(stream_t *stream, mete_plan_wish_t *wished, uintptr_t *place, uintptr_t unit)
 {
-    const uint32_t form = next(stream);
+    const uint32_t form = stream_byte(stream);
     wished->name = (form == 255U) ? NULL : "wish";
     if ((form & 63U) == 63U) {
-        wished->start = next_address(stream) & address_mask();
-        wished->last = next_address(stream) & address_mask();
+        wished->start = stream_word(stream) & address_mask();
+        wished->last = stream_word(stream) & address_mask();
     } else {
         wish_near(stream, wished, place, unit);
     }
-    wished->rights = rights_of(((form & 32U) != 0U) ? next(stream) : 2U);
-    wished->memory = memory_of(((form & 16U) != 0U) ? next(stream) : 0U);
-    wished->waste_max = ((form & 8U) != 0U) ? waste_of(next(stream)) : 0U;
+    wished->rights = rights_of(((form & 32U) != 0U) ? stream_byte(stream) : 2U);
+    wished->memory = memory_of(((form & 16U) != 0U) ? stream_byte(stream) : 0U);
+    wished->waste_max = ((form & 8U) != 0U) ? waste_of(stream_byte(stream)) : 0U;
 }
 
 // In the order of addresses, or not.
@@ -126,10 +101,10 @@ static void make_inputs(const uint8_t *bytes, size_t size)
 {
     static const uint8_t units[] = {32U, 1U, 4U, 8U, 128U, 255U, 64U, 33U};
     stream_t stream = {bytes, size};
-    const uint32_t hardware = next(&stream);
-    const uint32_t where = next(&stream);
-    const uint32_t tables = next(&stream);
-    const uint32_t count = next(&stream);
+    const uint32_t hardware = stream_byte(&stream);
+    const uint32_t where = stream_byte(&stream);
+    const uint32_t tables = stream_byte(&stream);
+    const uint32_t count = stream_byte(&stream);
     setup(backends[hardware % 5U], image_max_of(tables), (hardware & 0x80U) != 0U);
     const bool is_pages = config.backend == &mete_plan_pages;
     uintptr_t place = base_of(where);
