@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""Fills in what modules cost in the tables of docs/guide/choosing.md.
+"""Fills in what modules cost in the tables of the guides that choose between them.
 
 A row is of the module whose header it links first. In columns headed `instructions`, `code` and `RAM`
 stands what was measured; what a module lacks figures for, and all other columns, stay as they are.
@@ -9,7 +9,7 @@ import re
 from measure import ROOT
 from modules import churn_names
 
-GUIDE = ROOT / 'docs' / 'guide' / 'choosing.md'
+GUIDES = [ROOT / 'docs' / 'guide' / f'{name}.md' for name in ('choosing', 'objects', 'sleeping')]
 
 
 def pair(figures, title):
@@ -29,7 +29,9 @@ def instructions(figures, name, module):
     calls, title = module.get('calls', {}), module.get('figures', f'{name}.l1')
     if 'alloc' in calls and 'free' in calls:
         return pair(figures, title)
-    return f'{figures[f"{title}.alloc.max"]:g}' if 'alloc' in calls else '–'
+    if 'alloc' in calls:
+        return f'{figures[f"{title}.alloc.max"]:g}'
+    return ', '.join(f'{call} {figures[f"{title}.{call}.max"]:g}' for call in calls) or '–'
 
 
 def memory(figures, name, module):
@@ -65,4 +67,5 @@ def filled(text, figures, known):
 
 
 def write(figures, known):
-    GUIDE.write_text(filled(GUIDE.read_text(), figures, known))
+    for guide in GUIDES:
+        guide.write_text(filled(guide.read_text(), figures, known))
