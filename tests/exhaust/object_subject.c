@@ -179,7 +179,7 @@ static exhaust_offer_t begin_plain(mete_span_t arena, size_t count)
 static exhaust_offer_t begin_made(mete_span_t arena, size_t count)
 {
     return begin(arena, count,
-                 &(mete_object_config_t){.kept_max = count - 1U,
+                 &(mete_object_config_t){.kept_max = count - (count / 3U),
                                          .kept_min = count / 3U,
                                          .shrink_after = 3U,
                                          .resets = true,
