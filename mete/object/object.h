@@ -118,8 +118,8 @@ bool mete_object_init(mete_object_t *pool, mete_alloc_t backing,
                       const mete_object_config_t *config);
 
 #ifndef METE_NO_DIRECT_CALLS
-/// Returns the unused object that was put back last, or a new one. NULL if there are object_max, or the
-/// allocator behind or `construct` refuses.
+/// Returns the unused object that was put back, or reserved, last; or a new one. NULL if there are object_max,
+/// or the allocator behind or `construct` refuses.
 /// Automatic shrinking: every shrink_after calls, the objects that none of them needed are counted; the calls
 /// that follow give back one of these each, but leave kept_min.
 /// Faults with CORRUPT, and returns NULL, if the table's lists lead elsewhere.
@@ -144,7 +144,8 @@ size_t mete_object_block_size(const mete_object_t *pool);
 /// Faults with CORRUPT as get does.
 bool mete_object_reserve(mete_object_t *pool, size_t count);
 
-/// Gives unused objects back until no more than `kept` are left; returns how many. Those used last are kept.
+/// Gives unused objects back until no more than `kept` are left; returns how many. First goes what get would
+/// hand out, so those that were used last go first.
 /// Faults with CORRUPT as get does.
 size_t mete_object_shrink(mete_object_t *pool, size_t kept);
 

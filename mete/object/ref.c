@@ -8,7 +8,8 @@
 //     DEAD       It has.
 //
 // The lower half counts the weak references, and one more for all strong ones together, which is given up
-// when the cleanup has returned. So the memory is free when it is 0, whoever was last. All ones: saturated.
+// when the cleanup has returned. So the memory is free when it is 0, whoever was last. All ones: saturated,
+// as one less is once the object is dead.
 // The word that is left in free memory, DEAD and 0, is that of no object: it is what tells a double free.
 //
 // Every change replaces the word that was judged: in one step, in the form for tasks, interrupts and cores,
@@ -113,6 +114,12 @@ static inline size_t implied_in(size_t counts)
     return (counts < DEAD) ? 1U : 0U;
 }
 
+// No call changes the weak count any more. It counts one more while the object is alive.
+static inline bool is_weak_full(size_t counts)
+{
+    return weak_in(counts) - implied_in(counts) >= METE_REF_COUNT_MAX;
+}
+
 static inline size_t block_size(const kind_t *kind)
 {
     return kind->prefix_size + kind->config->object_size;
@@ -192,7 +199,7 @@ static inline outcome_t add_weak(const kind_t *kind, const void *object)
         if (!is_of(kind, object) || (weak_in(counts) == 0U)) {
             return WRONG;
         }
-        if ((weak_in(counts) == WEAK_MAX) || replace(counts_of(object), counts, counts + 1U)) {
+        if (is_weak_full(counts) || replace(counts_of(object), counts, counts + 1U)) {
             return DONE;
         }
         wait(&pauses);
@@ -208,7 +215,7 @@ static inline outcome_t take_weak(const kind_t *kind, const void *object)
         if (!is_of(kind, object) || (weak_in(counts) <= implied_in(counts))) {
             return WRONG;
         }
-        if (weak_in(counts) == WEAK_MAX) {
+        if (is_weak_full(counts)) {
             return DONE;
         }
         if (replace_release(counts_of(object), counts, counts - 1U)) {

@@ -20,5 +20,11 @@ const exhaust_plan_t exhaust_plans[] = {
     {&exhaust_movable_resting, 5U, 9U, "movable"},
     {&exhaust_partition_by_priority, 2U, 5U, "partition"},
     {&exhaust_partition_in_order, 2U, 5U, "partition"},
+    {&exhaust_object_plain, 2U, 4U, "object"},
+    {&exhaust_object_made, 2U, 4U, "object"},
+    {&exhaust_ref, 2U, 3U, "ref"},
+    {&exhaust_ref_full, 1U, 2U, "ref.full"},
+    {&exhaust_atomic_ref, 2U, 3U, "atomic_ref"},
+    {&exhaust_atomic_ref_full, 1U, 2U, "atomic_ref.full"},
 };
 const size_t exhaust_plan_count = sizeof exhaust_plans / sizeof exhaust_plans[0];

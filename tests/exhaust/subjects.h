@@ -3,7 +3,7 @@
 #define METE_EXHAUST_SUBJECTS_H
 
 /// The subjects there are. Their scales: blocks of the pool and of the buddy, bytes of the arena, granules of a heap,
-/// the list and the movable store, common slots of the partition.
+/// the list and the movable store, common slots of the partition, objects of the object pool, blocks of the references.
 
 #include "tests/exhaust/exhaust.h"
 
@@ -20,5 +20,11 @@ extern const exhaust_subject_t exhaust_movable;
 extern const exhaust_subject_t exhaust_movable_resting;
 extern const exhaust_subject_t exhaust_partition_by_priority;
 extern const exhaust_subject_t exhaust_partition_in_order;
+extern const exhaust_subject_t exhaust_object_plain;
+extern const exhaust_subject_t exhaust_object_made;
+extern const exhaust_subject_t exhaust_ref;
+extern const exhaust_subject_t exhaust_ref_full;
+extern const exhaust_subject_t exhaust_atomic_ref;
+extern const exhaust_subject_t exhaust_atomic_ref_full;
 
 #endif

@@ -507,6 +507,15 @@ static void test_shrink_gives_back_what_is_unused_and_nothing_else(void)
     EXPECT((mete_object_get(pool) != NULL) && mete_object_check(pool));
 }
 
+static void test_shrink_gives_back_first_what_get_would_hand_out(void)
+{
+    mete_object_t *const pool = setup_with_unused(4U, 3U);
+    EXPECT(mete_object_shrink(pool, 1U) == 2U);
+    EXPECT(mete_object_owns(pool, held[0]) && !mete_object_owns(pool, held[1]) &&
+           !mete_object_owns(pool, held[2]) && mete_object_owns(pool, held[3]));
+    EXPECT(mete_object_get(pool) == held[0]);
+}
+
 static void test_shrinking_from_within_an_acquire_does_no_harm(void)
 {
     mete_object_t *const pool = setup_with_unused(4U, 2U);
@@ -1024,6 +1033,7 @@ int main(void)
     RUN(test_reserve_makes_objects_beforehand);
     RUN(test_reserve_says_when_it_cannot_and_keeps_what_it_has);
     RUN(test_shrink_gives_back_what_is_unused_and_nothing_else);
+    RUN(test_shrink_gives_back_first_what_get_would_hand_out);
     RUN(test_shrinking_from_within_an_acquire_does_no_harm);
     RUN(test_objects_that_no_get_of_a_period_needed_go_back_one_at_a_time);
     RUN(test_automatic_shrinking_leaves_the_least_that_is_to_be_kept);

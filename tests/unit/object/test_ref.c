@@ -438,6 +438,26 @@ static void test_a_weak_count_that_is_full_stays_and_its_memory_too(void)
     EXPECT(!REF(upgrade)(&kind, object) && (tap_take_fault() == 0));
 }
 
+static void test_a_weak_count_that_becomes_full_when_the_object_is_dead_stays_too(void)
+{
+    void *const object = setup_with_one();
+    REF(retain_weak)(&kind, object);
+    REF(drop)(&kind, object);
+    *counts_of(object) += METE_REF_COUNT_MAX - 3U;
+    REF(retain_weak)(&kind, object);
+    REF(drop_weak)(&kind, object);
+    EXPECT(has_counts(object, 0U, METE_REF_COUNT_MAX - 2U));
+    REF(retain_weak)(&kind, object);
+    REF(retain_weak)(&kind, object);
+    for (size_t i = 0U; i < 3U; i++) {
+        EXPECT(has_counts(object, 0U, METE_REF_COUNT_MAX));
+        REF(drop_weak)(&kind, object);
+    }
+    REF(retain_weak)(&kind, object);
+    EXPECT(has_counts(object, 0U, METE_REF_COUNT_MAX));
+    EXPECT((shelf.taken_count == 1U) && (tap_take_fault() == 0));
+}
+
 // ---- Misuse
 
 static void counts_then(kind_t *its_kind, void *object)
@@ -793,6 +813,7 @@ int main(void)
     RUN(test_a_chain_is_taken_down_as_far_as_it_is_not_shared);
     RUN(test_a_strong_count_that_is_full_stays);
     RUN(test_a_weak_count_that_is_full_stays_and_its_memory_too);
+    RUN(test_a_weak_count_that_becomes_full_when_the_object_is_dead_stays_too);
     RUN(test_get_hands_an_object_out_again_that_nobody_holds);
     RUN(test_get_leaves_an_object_alone_that_somebody_holds);
     RUN(test_get_makes_objects_that_end_where_it_can_keep_no_more);
