@@ -20,5 +20,9 @@ const exhaust_plan_t exhaust_plans[] = {
     {&exhaust_movable_resting, 5U, 9U, "movable"},
     {&exhaust_partition_by_priority, 2U, 5U, "partition"},
     {&exhaust_partition_in_order, 2U, 5U, "partition"},
+    {&exhaust_cache_same, 4U, 7U, "cache"},
+    {&exhaust_cache_near, 3U, 6U, "cache"},
+    {&exhaust_cache_coming_back, 4U, 7U, "cache"},
+    {&exhaust_cache_pinless, 4U, 7U, "cache"},
 };
 const size_t exhaust_plan_count = sizeof exhaust_plans / sizeof exhaust_plans[0];

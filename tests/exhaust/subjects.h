@@ -3,7 +3,7 @@
 #define METE_EXHAUST_SUBJECTS_H
 
 /// The subjects there are. Their scales: blocks of the pool and of the buddy, bytes of the arena, granules of a heap,
-/// the list and the movable store, common slots of the partition.
+/// the list and the movable store, common slots of the partition, objects of the cache.
 
 #include "tests/exhaust/exhaust.h"
 
@@ -20,5 +20,9 @@ extern const exhaust_subject_t exhaust_movable;
 extern const exhaust_subject_t exhaust_movable_resting;
 extern const exhaust_subject_t exhaust_partition_by_priority;
 extern const exhaust_subject_t exhaust_partition_in_order;
+extern const exhaust_subject_t exhaust_cache_same;
+extern const exhaust_subject_t exhaust_cache_near;
+extern const exhaust_subject_t exhaust_cache_coming_back;
+extern const exhaust_subject_t exhaust_cache_pinless;
 
 #endif
