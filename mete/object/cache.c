@@ -347,23 +347,27 @@ bool mete_cache_remove(mete_cache_t *cache, const void *key)
     return is_good;
 }
 
-// The pinned entry that is given up first, of those with a priority up to this; NULL if there is none, or if
-// what would have to be followed does not agree.
-static mete_cache_entry_t *weakest_of(const mete_cache_t *cache, unsigned priority)
+static inline bool can_be_passed(const mete_dlist_link_t *link)
+{
+    return (METE_CHECK_LEVEL < 1) || mete_dlist_agrees(link);
+}
+
+// The pinned entry that is given up first, of those with a priority up to this, or NULL. `*is_good`: all links that
+// were followed agree.
+static mete_cache_entry_t *weakest_of(const mete_cache_t *cache, unsigned priority, bool *is_good)
 {
     mete_cache_entry_t *weakest = NULL;
     unsigned limit = priority + 1U;
-    mete_dlist_link_t *link = cache->pinned.next;
-    for (size_t left = cache->pinned_count; left != 0U; left--) {
-        mete_cache_entry_t *const entry = (mete_cache_entry_t *)link;
-        if (link == &cache->pinned) {
-            break;
-        }
-        if (entry->priority < limit) {
+    const mete_dlist_link_t *link = &cache->pinned;
+    *is_good = can_be_passed(link);
+    for (size_t left = cache->pinned_count; *is_good && (left != 0U); left--) {
+        mete_cache_entry_t *const entry = (mete_cache_entry_t *)link->next;
+        link = &entry->link;
+        *is_good = (link != &cache->pinned) && can_be_passed(link);
+        if (*is_good && (entry->priority < limit)) {
             weakest = entry;
             limit = entry->priority;
         }
-        link = link->next;
     }
     return weakest;
 }
@@ -374,12 +378,13 @@ size_t mete_cache_purge(mete_cache_t *cache, uint8_t priority, size_t count)
     const size_t limit = (count < cache->pinned_count) ? count : cache->pinned_count;
     size_t purged_count = 0U;
     while (purged_count < limit) {  // Which is not above pin_count.
-        mete_cache_entry_t *const entry = weakest_of(cache, priority);
-        if (entry == NULL) {
+        bool is_good = false;
+        mete_cache_entry_t *const entry = weakest_of(cache, priority, &is_good);
+        if (!is_good) {
+            METE_FAULT(METE_FAULT_CORRUPT, cache, (const void *)&cache->pinned);
             break;
         }
-        if (!can_be_evicted(entry)) {
-            METE_FAULT(METE_FAULT_CORRUPT, cache, (const void *)entry);
+        if (entry == NULL) {
             break;
         }
         unpin(cache, entry);
@@ -406,7 +411,8 @@ size_t mete_cache_purge_dead(mete_cache_t *cache, size_t count)
 mete_cache_usage_t mete_cache_usage(const mete_cache_t *cache)
 {
     METE_ASSERT((cache != NULL) && (cache->config != NULL));
-    const mete_cache_entry_t *const weakest = weakest_of(cache, UINT8_MAX);
+    bool is_good = false;
+    const mete_cache_entry_t *const weakest = weakest_of(cache, UINT8_MAX, &is_good);
     mete_cache_usage_t usage;
     usage.slot_count = cache->config->slot_count;
     usage.in_use = cache->in_use;

@@ -26,5 +26,9 @@ const exhaust_plan_t exhaust_plans[] = {
     {&exhaust_ref_full, 1U, 2U, "ref.full"},
     {&exhaust_atomic_ref, 2U, 3U, "atomic_ref"},
     {&exhaust_atomic_ref_full, 1U, 2U, "atomic_ref.full"},
+    {&exhaust_cache_same, 4U, 7U, "cache"},
+    {&exhaust_cache_near, 3U, 6U, "cache"},
+    {&exhaust_cache_coming_back, 4U, 7U, "cache"},
+    {&exhaust_cache_pinless, 4U, 7U, "cache"},
 };
 const size_t exhaust_plan_count = sizeof exhaust_plans / sizeof exhaust_plans[0];

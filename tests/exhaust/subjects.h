@@ -3,7 +3,8 @@
 #define METE_EXHAUST_SUBJECTS_H
 
 /// The subjects there are. Their scales: blocks of the pool and of the buddy, bytes of the arena, granules of a heap,
-/// the list and the movable store, common slots of the partition, objects of the object pool, blocks of the references.
+/// the list and the movable store, common slots of the partition, objects of the object pool and of the cache, blocks of the
+/// references.
 
 #include "tests/exhaust/exhaust.h"
 
@@ -26,5 +27,9 @@ extern const exhaust_subject_t exhaust_ref;
 extern const exhaust_subject_t exhaust_ref_full;
 extern const exhaust_subject_t exhaust_atomic_ref;
 extern const exhaust_subject_t exhaust_atomic_ref_full;
+extern const exhaust_subject_t exhaust_cache_same;
+extern const exhaust_subject_t exhaust_cache_near;
+extern const exhaust_subject_t exhaust_cache_coming_back;
+extern const exhaust_subject_t exhaust_cache_pinless;
 
 #endif

@@ -549,6 +549,26 @@ static void test_links_that_would_have_to_change_are_looked_at_too(void)
     EXPECT((usage.hits == 0U) && (usage.misses == 0U) && is_well());
 }
 
+// Whichever link of the list purge would go by.
+static void test_purge_follows_no_link_that_does_not_agree(void)
+{
+    for (size_t i = 0U; i < 4U; i++) {
+        for (size_t wrong = 0U; wrong < 4U; wrong++) {
+            setup();
+            mete_dlist_link_t *const links[] = {&cache.pinned, &entries[0].link, &entries[1].link,
+                                                &entries[2].link};
+            for (uint32_t key = 0U; key < 3U; key++) {
+                (void)insert((size_t)key, key, (uint8_t)(key + 1U));
+            }
+            const bool is_right = (links[i]->next == links[wrong]);
+            links[i]->next = links[wrong];
+            EXPECT(mete_cache_purge(&cache, 255U, 1U) == (is_right ? 1U : 0U));
+            EXPECT(tap_take_fault() == (is_right ? 0 : METE_FAULT_CORRUPT));
+            EXPECT(cache.pinned_count == (is_right ? 2U : 3U));
+        }
+    }
+}
+
 static void test_check_finds_what_does_not_agree(void)
 {
     setup();
@@ -752,6 +772,7 @@ static void run_what_needs_checks(void)
     if (METE_CHECK_LEVEL < 3) {  // Which would say so before.
         RUN(test_links_that_do_not_agree_are_told);
         RUN(test_links_that_would_have_to_change_are_looked_at_too);
+        RUN(test_purge_follows_no_link_that_does_not_agree);
     }
 }
 
