@@ -98,17 +98,29 @@ static void count_refusal(mete_netbuf_pool_t *pool, mete_netbuf_use_t use)
 
 // ---- Heads and storages
 
-// Counts first and asks afterwards, so that no two callers take the same last one.
+// The number of the storage that is taken next; 0 if `use` may have no more. It is counted before it is asked for, so that no two
+// callers take the same last one. Who may have none counts nothing, so that he is in nobody's way. Each repeat is another caller's
+// storage.
+static size_t count_storage(mete_netbuf_pool_t *pool, mete_netbuf_use_t use)
+{
+    const size_t reserve = (use == METE_NETBUF_SEND) ? pool->config->receive_reserve : 0U;
+    const size_t limit = pool->config->storage_max - reserve;
+    size_t now = mete_atomic_load_relaxed(&pool->in_use);
+    while ((now < limit) && !mete_atomic_replace_relaxed(&pool->in_use, now, now + 1U)) {
+        now = mete_atomic_load_relaxed(&pool->in_use);
+    }
+    return (now < limit) ? now + 1U : 0U;
+}
+
 static mete_netbuf_storage_t *take_storage(mete_netbuf_pool_t *pool, mete_netbuf_use_t use)
 {
     const mete_netbuf_config_t *const config = pool->config;
-    const size_t reserve = (use == METE_NETBUF_SEND) ? config->receive_reserve : 0U;
-    const size_t in_use = mete_atomic_add_relaxed(&pool->in_use, 1U);
-    mete_netbuf_storage_t *storage = NULL;
-    if (in_use <= config->storage_max - reserve) {
-        storage = (mete_netbuf_storage_t *)mete_acquire(config->storages, block_size(config),
-                                                        config->align);
+    const size_t in_use = count_storage(pool, use);
+    if (in_use == 0U) {
+        return NULL;
     }
+    mete_netbuf_storage_t *const storage =
+        (mete_netbuf_storage_t *)mete_acquire(config->storages, block_size(config), config->align);
     if (storage == NULL) {
         discount(&pool->in_use);
         return NULL;
