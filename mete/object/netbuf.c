@@ -498,10 +498,12 @@ bool mete_netbuf_linearise(mete_netbuf_t *packet, mete_netbuf_use_t use)
     }
     mete_netbuf_pool_t *const pool = packet->pool;
     const size_t length = mete_netbuf_length(packet);
-    const size_t headroom = (size_t)(packet->start - bytes_of(packet));
-    if (length > bytes_size(pool->config) - headroom) {
+    const size_t size = bytes_size(pool->config);
+    if (length > size) {
         return false;
     }
+    const size_t front = (size_t)(packet->start - bytes_of(packet));
+    const size_t headroom = (front <= size - length) ? front : size - length;
     mete_netbuf_storage_t *const storage = take_storage(pool, use);
     if (storage == NULL) {
         count_refusal(pool, use);

@@ -155,8 +155,9 @@ size_t mete_netbuf_length(const mete_netbuf_t *packet);
 /// Copies up to `size` bytes of the packet to `to`, from byte `offset` on; returns how many.
 size_t mete_netbuf_read(const mete_netbuf_t *packet, size_t offset, void *to, size_t size);
 
-/// Brings the packet into one storage of its own: its head stays where it is, those behind are dropped. Nothing is copied if
-/// that is so already. False, and nothing changes, if it does not fit one storage, or there is none to be had.
+/// Brings the packet into one storage of its own: its head stays where it is, those behind are dropped. What is in front of its
+/// first byte stays as headroom, as far as the packet leaves it. Nothing is copied if that is so already. False, and nothing
+/// changes, if it does not fit one storage, or there is none to be had.
 bool mete_netbuf_linearise(mete_netbuf_t *packet, mete_netbuf_use_t use);
 
 /// The whole lines of config.align in which the buffer's bytes lie: what a driver cleans or invalidates. Nothing else lies there.

@@ -397,6 +397,21 @@ static void test_linearise_brings_a_chain_into_one_storage(void)
     expect_all_given_back();
 }
 
+static void test_linearise_gives_up_headroom_where_the_packet_needs_it(void)
+{
+    (void)setup();
+    mete_netbuf_t *const packet = buffer_of(0U, 60U);
+    EXPECT(mete_netbuf_append(packet, buffer_of(60U, 50U)));
+    EXPECT(mete_netbuf_pull(packet, 60U) && holds(packet, 60U, 50U));  // All of the first.
+    EXPECT(mete_netbuf_linearise(packet, METE_NETBUF_SEND) && holds(packet, 60U, 50U));
+    EXPECT((mete_netbuf_headroom(packet) == ROOM - 50U) && (mete_netbuf_tailroom(packet) == 0U));
+    EXPECT(mete_netbuf_append(packet, buffer_of(110U, ROOM - 50U)));
+    EXPECT(mete_netbuf_linearise(packet, METE_NETBUF_SEND) && holds(packet, 60U, ROOM));
+    EXPECT((mete_netbuf_headroom(packet) == 0U) && (storages_in_use() == 1U));
+    mete_netbuf_drop(packet);
+    expect_all_given_back();
+}
+
 static void test_linearise_makes_shared_bytes_ones_own(void)
 {
     (void)setup();
@@ -425,9 +440,8 @@ static void test_linearise_leaves_all_as_it_was_if_it_cannot(void)
            (mete_netbuf_usage(&net).send_refusals == 1U));
     EXPECT(mete_netbuf_linearise(packet, METE_NETBUF_RECEIVE) &&
            holds(packet, 0U, ROOM - HEADROOM));
-    EXPECT(mete_netbuf_append(packet, buffer_of((unsigned)(ROOM - HEADROOM), 1U)));
-    EXPECT(!mete_netbuf_linearise(packet, METE_NETBUF_RECEIVE) &&
-           holds(packet, 0U, ROOM - HEADROOM + 1U));
+    EXPECT(mete_netbuf_append(packet, buffer_of((unsigned)(ROOM - HEADROOM), HEADROOM + 1U)));
+    EXPECT(!mete_netbuf_linearise(packet, METE_NETBUF_RECEIVE) && holds(packet, 0U, ROOM + 1U));
     EXPECT(mete_netbuf_usage(&net).receive_refusals == 1U);  // Too long is no refusal.
     mete_netbuf_drop(packet);
     expect_all_given_back();
@@ -686,6 +700,7 @@ int main(void)
     RUN(test_a_chain_is_one_packet);
     RUN(test_chains_have_a_longest);
     RUN(test_linearise_brings_a_chain_into_one_storage);
+    RUN(test_linearise_gives_up_headroom_where_the_packet_needs_it);
     RUN(test_linearise_makes_shared_bytes_ones_own);
     RUN(test_linearise_leaves_all_as_it_was_if_it_cannot);
     RUN(test_random_work_agrees_with_a_model);
