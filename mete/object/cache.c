@@ -347,83 +347,6 @@ bool mete_cache_remove(mete_cache_t *cache, const void *key)
     return is_good;
 }
 
-static inline bool can_be_passed(const mete_dlist_link_t *link)
-{
-    return (METE_CHECK_LEVEL < 1) || mete_dlist_agrees(link);
-}
-
-// The pinned entry that is given up first, of those with a priority up to this, or NULL. `*is_good`: all links that
-// were followed agree.
-static mete_cache_entry_t *weakest_of(const mete_cache_t *cache, unsigned priority, bool *is_good)
-{
-    mete_cache_entry_t *weakest = NULL;
-    unsigned limit = priority + 1U;
-    const mete_dlist_link_t *link = &cache->pinned;
-    *is_good = can_be_passed(link);
-    for (size_t left = cache->pinned_count; *is_good && (left != 0U); left--) {
-        mete_cache_entry_t *const entry = (mete_cache_entry_t *)link->next;
-        link = &entry->link;
-        *is_good = (link != &cache->pinned) && can_be_passed(link);
-        if (*is_good && (entry->priority < limit)) {
-            weakest = entry;
-            limit = entry->priority;
-        }
-    }
-    return weakest;
-}
-
-size_t mete_cache_purge(mete_cache_t *cache, uint8_t priority, size_t count)
-{
-    METE_ASSERT((cache != NULL) && (cache->config != NULL));
-    const size_t limit = (count < cache->pinned_count) ? count : cache->pinned_count;
-    size_t purged_count = 0U;
-    while (purged_count < limit) {  // Which is not above pin_count.
-        bool is_good = false;
-        mete_cache_entry_t *const entry = weakest_of(cache, priority, &is_good);
-        if (!is_good) {
-            METE_FAULT(METE_FAULT_CORRUPT, cache, (const void *)&cache->pinned);
-            break;
-        }
-        if (entry == NULL) {
-            break;
-        }
-        unpin(cache, entry);
-        purged_count++;
-    }
-    METE_ASSERT(IS_SOUND(cache));
-    return purged_count;
-}
-
-size_t mete_cache_purge_dead(mete_cache_t *cache, size_t count)
-{
-    METE_ASSERT((cache != NULL) && (cache->config != NULL));
-    const size_t limit = (count < cache->config->slot_count) ? count : cache->config->slot_count;
-    size_t purged_count = 0U;
-    for (size_t i = 0U; i < limit; i++) {
-        mete_cache_entry_t *const entry = &cache->entries[cache->cursor];
-        cache->cursor = (cache->cursor + 1U) & cache->mask;
-        purged_count += ((entry->object != NULL) && is_cleaned(cache, entry)) ? 1U : 0U;
-    }
-    METE_ASSERT(IS_SOUND(cache));
-    return purged_count;
-}
-
-mete_cache_usage_t mete_cache_usage(const mete_cache_t *cache)
-{
-    METE_ASSERT((cache != NULL) && (cache->config != NULL));
-    bool is_good = false;
-    const mete_cache_entry_t *const weakest = weakest_of(cache, UINT8_MAX, &is_good);
-    mete_cache_usage_t usage;
-    usage.slot_count = cache->config->slot_count;
-    usage.in_use = cache->in_use;
-    usage.pinned = cache->pinned_count;
-    usage.priority_min = (weakest != NULL) ? weakest->priority : 0U;
-    usage.hits = cache->hits;
-    usage.misses = cache->misses;
-    usage.evictions = cache->evictions;
-    return usage;
-}
-
 // True if a link is the list's own or that of an entry of the table: then it can be followed.
 static bool can_be_followed(const mete_cache_t *cache, const mete_dlist_link_t *link)
 {
@@ -453,6 +376,77 @@ static bool is_list_sound(const mete_cache_t *cache)
         }
     }
     return true;
+}
+
+// The pinned entry that is given up first, of those with a priority up to this; NULL if there is none. The list is sound.
+static mete_cache_entry_t *weakest_of(const mete_cache_t *cache, unsigned priority)
+{
+    mete_cache_entry_t *weakest = NULL;
+    unsigned limit = priority + 1U;
+    mete_dlist_link_t *link = cache->pinned.next;
+    for (size_t left = cache->pinned_count; left != 0U; left--) {
+        mete_cache_entry_t *const entry = (mete_cache_entry_t *)link;
+        if (link == &cache->pinned) {
+            break;
+        }
+        if (entry->priority < limit) {
+            weakest = entry;
+            limit = entry->priority;
+        }
+        link = link->next;
+    }
+    return weakest;
+}
+
+size_t mete_cache_purge(mete_cache_t *cache, uint8_t priority, size_t count)
+{
+    METE_ASSERT((cache != NULL) && (cache->config != NULL));
+    const size_t limit = (count < cache->pinned_count) ? count : cache->pinned_count;
+    size_t purged_count = 0U;
+    while (purged_count < limit) {  // Which is not above pin_count.
+        if ((METE_CHECK_LEVEL >= 1) && !is_list_sound(cache)) {
+            METE_FAULT(METE_FAULT_CORRUPT, cache, NULL);
+            break;
+        }
+        mete_cache_entry_t *const entry = weakest_of(cache, priority);
+        if (entry == NULL) {
+            break;
+        }
+        unpin(cache, entry);
+        purged_count++;
+    }
+    METE_ASSERT(IS_SOUND(cache));
+    return purged_count;
+}
+
+size_t mete_cache_purge_dead(mete_cache_t *cache, size_t count)
+{
+    METE_ASSERT((cache != NULL) && (cache->config != NULL));
+    const size_t limit = (count < cache->config->slot_count) ? count : cache->config->slot_count;
+    size_t purged_count = 0U;
+    for (size_t i = 0U; i < limit; i++) {
+        mete_cache_entry_t *const entry = &cache->entries[cache->cursor];
+        cache->cursor = (cache->cursor + 1U) & cache->mask;
+        purged_count += ((entry->object != NULL) && is_cleaned(cache, entry)) ? 1U : 0U;
+    }
+    METE_ASSERT(IS_SOUND(cache));
+    return purged_count;
+}
+
+mete_cache_usage_t mete_cache_usage(const mete_cache_t *cache)
+{
+    METE_ASSERT((cache != NULL) && (cache->config != NULL));
+    const bool is_sound = (METE_CHECK_LEVEL < 1) || is_list_sound(cache);
+    const mete_cache_entry_t *const weakest = is_sound ? weakest_of(cache, UINT8_MAX) : NULL;
+    mete_cache_usage_t usage;
+    usage.slot_count = cache->config->slot_count;
+    usage.in_use = cache->in_use;
+    usage.pinned = cache->pinned_count;
+    usage.priority_min = (weakest != NULL) ? weakest->priority : 0U;
+    usage.hits = cache->hits;
+    usage.misses = cache->misses;
+    usage.evictions = cache->evictions;
+    return usage;
 }
 
 bool mete_cache_check(const mete_cache_t *cache)

@@ -87,7 +87,7 @@ typedef struct {
     size_t slot_count;
     size_t in_use;         ///< Slots occupied, also by dead objects that were not noticed yet.
     size_t pinned;         ///< Of these: pinned.
-    uint8_t priority_min;  ///< The lowest priority of those; 0 if there are none.
+    uint8_t priority_min;  ///< The lowest priority of those; 0: none, or damage.
     size_t hits;           ///< Finds that found something. Wraps, as all these.
     size_t misses;         ///< And those that did not.
     size_t evictions;      ///< Objects that an insert displaced while they were alive.

@@ -302,9 +302,10 @@ size_t mete_fixed_length(const char *text, size_t limit);
 /// How the functions of a container are declared. They are not all used.
 #define METE_FIXED_FUNCTION(type) __attribute__((unused)) static inline type
 
-/// What a for loop of C++ over a container asks for.
+/// What a for loop of C++ over a container asks for. Overloads, so not of C linkage, whatever they stand in.
 #ifdef __cplusplus
 #define METE_FIXED_RANGE(name, type, items, count) \
+    extern "C++" { \
     METE_FIXED_FUNCTION(type *) begin(name##_t &all) \
     { \
         return all.items; \
@@ -320,6 +321,7 @@ size_t mete_fixed_length(const char *text, size_t limit);
     METE_FIXED_FUNCTION(const type *) end(const name##_t &all) \
     { \
         return all.items + all.count; \
+    } \
     }
 #else
 #define METE_FIXED_RANGE(name, type, items, count)

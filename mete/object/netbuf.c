@@ -53,11 +53,20 @@ static bool is_live(const mete_netbuf_t *head)
     return head->tag == tag_of(head);
 }
 
+// 0 if a buffer is sound, whatever is behind it; else what is wrong with it.
+static int fault_of_one(const mete_netbuf_t *buffer)
+{
+    if (!is_live(buffer)) {
+        return (buffer->tag == ~tag_of(buffer)) ? METE_FAULT_DOUBLE_FREE : METE_FAULT_FOREIGN;
+    }
+    return is_within(buffer) ? 0 : METE_FAULT_CORRUPT;
+}
+
 // 0 if the whole chain is sound; else what is wrong with it.
 static int fault_of(const mete_netbuf_t *packet)
 {
     if (!is_live(packet)) {
-        return (packet->tag == ~tag_of(packet)) ? METE_FAULT_DOUBLE_FREE : METE_FAULT_FOREIGN;
+        return fault_of_one(packet);
     }
     const mete_netbuf_pool_t *const pool = packet->pool;
     const mete_netbuf_t *head = packet;
@@ -98,17 +107,29 @@ static void count_refusal(mete_netbuf_pool_t *pool, mete_netbuf_use_t use)
 
 // ---- Heads and storages
 
-// Counts first and asks afterwards, so that no two callers take the same last one.
+// The number of the storage that is taken next; 0 if `use` may have no more. It is counted before it is asked for, so that no two
+// callers take the same last one. Who may have none counts nothing, so that he is in nobody's way. Each repeat is another caller's
+// storage.
+static size_t count_storage(mete_netbuf_pool_t *pool, mete_netbuf_use_t use)
+{
+    const size_t reserve = (use == METE_NETBUF_SEND) ? pool->config->receive_reserve : 0U;
+    const size_t limit = pool->config->storage_max - reserve;
+    size_t now = mete_atomic_load_relaxed(&pool->in_use);
+    while ((now < limit) && !mete_atomic_replace_relaxed(&pool->in_use, now, now + 1U)) {
+        now = mete_atomic_load_relaxed(&pool->in_use);
+    }
+    return (now < limit) ? now + 1U : 0U;
+}
+
 static mete_netbuf_storage_t *take_storage(mete_netbuf_pool_t *pool, mete_netbuf_use_t use)
 {
     const mete_netbuf_config_t *const config = pool->config;
-    const size_t reserve = (use == METE_NETBUF_SEND) ? config->receive_reserve : 0U;
-    const size_t in_use = mete_atomic_add_relaxed(&pool->in_use, 1U);
-    mete_netbuf_storage_t *storage = NULL;
-    if (in_use <= config->storage_max - reserve) {
-        storage = (mete_netbuf_storage_t *)mete_acquire(config->storages, block_size(config),
-                                                        config->align);
+    const size_t in_use = count_storage(pool, use);
+    if (in_use == 0U) {
+        return NULL;
     }
+    mete_netbuf_storage_t *const storage =
+        (mete_netbuf_storage_t *)mete_acquire(config->storages, block_size(config), config->align);
     if (storage == NULL) {
         discount(&pool->in_use);
         return NULL;
@@ -309,7 +330,12 @@ size_t mete_netbuf_tailroom(const mete_netbuf_t *buffer)
 
 void *mete_netbuf_push(mete_netbuf_t *buffer, size_t size)
 {
-    METE_ASSERT((buffer != NULL) && is_live(buffer) && is_within(buffer));
+    METE_ASSERT(buffer != NULL);
+    const int fault = (METE_CHECK_LEVEL >= 1) ? fault_of_one(buffer) : 0;
+    if (fault != 0) {
+        METE_FAULT((mete_fault_t)fault, NULL, (const void *)buffer);
+        return NULL;
+    }
     if (size > mete_netbuf_headroom(buffer)) {
         return NULL;
     }
@@ -320,7 +346,12 @@ void *mete_netbuf_push(mete_netbuf_t *buffer, size_t size)
 
 bool mete_netbuf_pull(mete_netbuf_t *buffer, size_t size)
 {
-    METE_ASSERT((buffer != NULL) && is_live(buffer) && is_within(buffer));
+    METE_ASSERT(buffer != NULL);
+    const int fault = (METE_CHECK_LEVEL >= 1) ? fault_of_one(buffer) : 0;
+    if (fault != 0) {
+        METE_FAULT((mete_fault_t)fault, NULL, (const void *)buffer);
+        return false;
+    }
     if (size > buffer->size) {
         return false;
     }
@@ -331,7 +362,12 @@ bool mete_netbuf_pull(mete_netbuf_t *buffer, size_t size)
 
 void *mete_netbuf_put(mete_netbuf_t *buffer, size_t size)
 {
-    METE_ASSERT((buffer != NULL) && is_live(buffer) && is_within(buffer));
+    METE_ASSERT(buffer != NULL);
+    const int fault = (METE_CHECK_LEVEL >= 1) ? fault_of_one(buffer) : 0;
+    if (fault != 0) {
+        METE_FAULT((mete_fault_t)fault, NULL, (const void *)buffer);
+        return NULL;
+    }
     if (size > mete_netbuf_tailroom(buffer)) {
         return NULL;
     }
@@ -342,7 +378,12 @@ void *mete_netbuf_put(mete_netbuf_t *buffer, size_t size)
 
 bool mete_netbuf_trim(mete_netbuf_t *buffer, size_t size)
 {
-    METE_ASSERT((buffer != NULL) && is_live(buffer) && is_within(buffer));
+    METE_ASSERT(buffer != NULL);
+    const int fault = (METE_CHECK_LEVEL >= 1) ? fault_of_one(buffer) : 0;
+    if (fault != 0) {
+        METE_FAULT((mete_fault_t)fault, NULL, (const void *)buffer);
+        return false;
+    }
     if (size > buffer->size) {
         return false;
     }
@@ -364,10 +405,26 @@ static mete_netbuf_t *last_of(mete_netbuf_t *packet, size_t *count_of, const met
     return has_other ? NULL : last;
 }
 
+// Why a packet cannot stand behind one of this pool.
+static int fault_of_rest(const mete_netbuf_t *rest, const mete_netbuf_pool_t *pool)
+{
+    const int fault = fault_of(rest);
+    return ((fault == 0) && (rest->pool != pool)) ? METE_FAULT_FOREIGN : fault;
+}
+
 bool mete_netbuf_append(mete_netbuf_t *packet, mete_netbuf_t *rest)
 {
-    METE_ASSERT((packet != NULL) && (rest != NULL) && (packet->pool == rest->pool));
-    METE_ASSERT(mete_netbuf_check(packet) && mete_netbuf_check(rest));
+    METE_ASSERT((packet != NULL) && (rest != NULL));
+    const int fault = (METE_CHECK_LEVEL >= 1) ? fault_of(packet) : 0;
+    if (fault != 0) {
+        METE_FAULT((mete_fault_t)fault, NULL, (const void *)packet);
+        return false;
+    }
+    const int rest_fault = (METE_CHECK_LEVEL >= 1) ? fault_of_rest(rest, packet->pool) : 0;
+    if (rest_fault != 0) {
+        METE_FAULT((mete_fault_t)rest_fault, NULL, (const void *)rest);
+        return false;
+    }
     size_t packet_count = 0U;
     size_t rest_count = 0U;
     mete_netbuf_t *const last = last_of(packet, &packet_count, rest);
@@ -385,7 +442,12 @@ bool mete_netbuf_append(mete_netbuf_t *packet, mete_netbuf_t *rest)
 
 mete_netbuf_t *mete_netbuf_remove(mete_netbuf_t *packet)
 {
-    METE_ASSERT((packet != NULL) && is_live(packet));
+    METE_ASSERT(packet != NULL);
+    const int fault = (METE_CHECK_LEVEL >= 1) ? fault_of_one(packet) : 0;
+    if (fault != 0) {
+        METE_FAULT((mete_fault_t)fault, NULL, (const void *)packet);
+        return NULL;
+    }
     mete_netbuf_t *const rest = packet->next;
     packet->next = NULL;
     return rest;
@@ -425,16 +487,23 @@ size_t mete_netbuf_read(const mete_netbuf_t *packet, size_t offset, void *to, si
 
 bool mete_netbuf_linearise(mete_netbuf_t *packet, mete_netbuf_use_t use)
 {
-    METE_ASSERT((packet != NULL) && mete_netbuf_check(packet));
+    METE_ASSERT(packet != NULL);
+    const int fault = (METE_CHECK_LEVEL >= 1) ? fault_of(packet) : 0;
+    if (fault != 0) {
+        METE_FAULT((mete_fault_t)fault, NULL, (const void *)packet);
+        return false;
+    }
     if ((packet->next == NULL) && !mete_netbuf_is_shared(packet)) {
         return true;
     }
     mete_netbuf_pool_t *const pool = packet->pool;
     const size_t length = mete_netbuf_length(packet);
-    const size_t headroom = (size_t)(packet->start - bytes_of(packet));
-    if (length > bytes_size(pool->config) - headroom) {
+    const size_t size = bytes_size(pool->config);
+    if (length > size) {
         return false;
     }
+    const size_t front = (size_t)(packet->start - bytes_of(packet));
+    const size_t headroom = (front <= size - length) ? front : size - length;
     mete_netbuf_storage_t *const storage = take_storage(pool, use);
     if (storage == NULL) {
         count_refusal(pool, use);

@@ -20,8 +20,9 @@
 ///   Threads  A head belongs to one task or interrupt at a time; storages may be shared by any, for they are counted
 ///            atomically. get, clone, drop and linearise may be called from wherever both allocators may.
 ///   Errors   Running out, bytes that do not fit and storage that others hold are ordinary: NULL or false, and nothing
-///            changes. Misuse and damage: METE_FAULT, and nothing changes. A head dropped twice is recognised until its memory
-///            is handed out again, and exactly if the allocator of heads does that.
+///            changes. Misuse and damage: METE_FAULT, and nothing changes; whatever only tells something does not look for them below
+///            level 2. A head that was dropped is recognised until its memory is handed out again, and in a second drop exactly
+///            if the allocator of heads does that.
 
 #include "mete/core/alloc.h"
 #include "mete/core/atomic.h"
@@ -125,7 +126,8 @@ void mete_netbuf_drop(mete_netbuf_t *packet);
 size_t mete_netbuf_headroom(const mete_netbuf_t *buffer);
 size_t mete_netbuf_tailroom(const mete_netbuf_t *buffer);
 
-/// Adds `size` bytes in front and returns where the packet now starts. NULL if that is more than the headroom.
+/// Adds `size` bytes in front and returns where the packet now starts. NULL if that is more than the headroom. Faults without
+/// effect, as all that follow which change something, for what drop faults for.
 void *mete_netbuf_push(mete_netbuf_t *buffer, size_t size);
 
 /// Takes `size` bytes away in front. False if it has fewer.
@@ -141,7 +143,7 @@ bool mete_netbuf_trim(mete_netbuf_t *buffer, size_t size);
 bool mete_netbuf_is_shared(const mete_netbuf_t *buffer);
 
 /// Puts all buffers of `rest` behind those of `packet`, to which they then belong. False, and nothing changes, if these are
-/// more than chain_max. Faults with ORDER if they are in that chain already.
+/// more than chain_max. Faults with ORDER if they are in that chain already, with FOREIGN if they are of another pool.
 bool mete_netbuf_append(mete_netbuf_t *packet, mete_netbuf_t *rest);
 
 /// Takes the buffers behind the first away from it, and returns them: a packet of its own, or NULL.
@@ -153,8 +155,9 @@ size_t mete_netbuf_length(const mete_netbuf_t *packet);
 /// Copies up to `size` bytes of the packet to `to`, from byte `offset` on; returns how many.
 size_t mete_netbuf_read(const mete_netbuf_t *packet, size_t offset, void *to, size_t size);
 
-/// Brings the packet into one storage of its own: its head stays where it is, those behind are dropped. Nothing is copied if
-/// that is so already. False, and nothing changes, if it does not fit one storage, or there is none to be had.
+/// Brings the packet into one storage of its own: its head stays where it is, those behind are dropped. What is in front of its
+/// first byte stays as headroom, as far as the packet leaves it. Nothing is copied if that is so already. False, and nothing
+/// changes, if it does not fit one storage, or there is none to be had.
 bool mete_netbuf_linearise(mete_netbuf_t *packet, mete_netbuf_use_t use);
 
 /// The whole lines of config.align in which the buffer's bytes lie: what a driver cleans or invalidates. Nothing else lies there.

@@ -76,6 +76,12 @@ METE_FIXED_VECTOR(samples, int16_t, 4);
 METE_FIXED_RING(letterbox, message, 2);
 METE_FIXED_STRING(label, 7);
 
+// As in a header that C shares.
+extern "C" {
+METE_FIXED_VECTOR(shared_samples, int16_t, 4);
+METE_FIXED_STRING(shared_label, 7);
+}
+
 void test_fixed()
 {
     samples_t samples = {};
@@ -97,6 +103,15 @@ void test_fixed()
         length += (c != '\0') ? 1U : 0U;
     }
     EXPECT((length == 5U) && label_check(&label));
+    shared_samples_t const shared = {1U, {5}};
+    for (int16_t const sample : shared) {
+        sum += sample;
+    }
+    shared_label_t const none = {};
+    for (char const c : none) {
+        sum += c;
+    }
+    EXPECT(sum == 12);
 }
 
 METE_OBJECT_DEFINE(letters, message, 3, nullptr, nullptr, nullptr);

@@ -569,6 +569,27 @@ static void test_purge_follows_no_link_that_does_not_agree(void)
     }
 }
 
+static void test_purge_follows_no_link_that_leads_elsewhere(void)
+{
+    mete_dlist_link_t *const links[] = {NULL, (mete_dlist_link_t *)(uintptr_t)64U,
+                                        (mete_dlist_link_t *)(void *)&entries[1].object,
+                                        &entries[0].link, &entries[SLOT_COUNT].link};
+    for (size_t i = 0U; i < sizeof links / sizeof links[0]; i++) {
+        setup();
+        for (uint32_t key = 0U; key < 3U; key++) {
+            (void)insert(key, key, 0U);
+        }
+        entries[1].link.next = links[i];
+        EXPECT(mete_cache_usage(&cache).priority_min == 0U);
+        EXPECT((mete_cache_purge(&cache, 255U, 9U) == 0U) &&
+               (tap_take_fault() == METE_FAULT_CORRUPT));
+        EXPECT((tap_fault_object == &cache) && (cache.pinned_count == 3U));
+        EXPECT(has_counts(&things[0], 2U, 1U) && has_counts(&things[2], 2U, 1U));
+        entries[1].link.next = &entries[2].link;
+        EXPECT(is_well());
+    }
+}
+
 static void test_check_finds_what_does_not_agree(void)
 {
     setup();
@@ -773,6 +794,7 @@ static void run_what_needs_checks(void)
         RUN(test_links_that_do_not_agree_are_told);
         RUN(test_links_that_would_have_to_change_are_looked_at_too);
         RUN(test_purge_follows_no_link_that_does_not_agree);
+        RUN(test_purge_follows_no_link_that_leads_elsewhere);
     }
 }
 

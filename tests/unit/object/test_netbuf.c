@@ -397,6 +397,21 @@ static void test_linearise_brings_a_chain_into_one_storage(void)
     expect_all_given_back();
 }
 
+static void test_linearise_gives_up_headroom_where_the_packet_needs_it(void)
+{
+    (void)setup();
+    mete_netbuf_t *const packet = buffer_of(0U, 60U);
+    EXPECT(mete_netbuf_append(packet, buffer_of(60U, 50U)));
+    EXPECT(mete_netbuf_pull(packet, 60U) && holds(packet, 60U, 50U));  // All of the first.
+    EXPECT(mete_netbuf_linearise(packet, METE_NETBUF_SEND) && holds(packet, 60U, 50U));
+    EXPECT((mete_netbuf_headroom(packet) == ROOM - 50U) && (mete_netbuf_tailroom(packet) == 0U));
+    EXPECT(mete_netbuf_append(packet, buffer_of(110U, ROOM - 50U)));
+    EXPECT(mete_netbuf_linearise(packet, METE_NETBUF_SEND) && holds(packet, 60U, ROOM));
+    EXPECT((mete_netbuf_headroom(packet) == 0U) && (storages_in_use() == 1U));
+    mete_netbuf_drop(packet);
+    expect_all_given_back();
+}
+
 static void test_linearise_makes_shared_bytes_ones_own(void)
 {
     (void)setup();
@@ -425,9 +440,8 @@ static void test_linearise_leaves_all_as_it_was_if_it_cannot(void)
            (mete_netbuf_usage(&net).send_refusals == 1U));
     EXPECT(mete_netbuf_linearise(packet, METE_NETBUF_RECEIVE) &&
            holds(packet, 0U, ROOM - HEADROOM));
-    EXPECT(mete_netbuf_append(packet, buffer_of((unsigned)(ROOM - HEADROOM), 1U)));
-    EXPECT(!mete_netbuf_linearise(packet, METE_NETBUF_RECEIVE) &&
-           holds(packet, 0U, ROOM - HEADROOM + 1U));
+    EXPECT(mete_netbuf_append(packet, buffer_of((unsigned)(ROOM - HEADROOM), HEADROOM + 1U)));
+    EXPECT(!mete_netbuf_linearise(packet, METE_NETBUF_RECEIVE) && holds(packet, 0U, ROOM + 1U));
     EXPECT(mete_netbuf_usage(&net).receive_refusals == 1U);  // Too long is no refusal.
     mete_netbuf_drop(packet);
     expect_all_given_back();
@@ -457,6 +471,65 @@ static void test_what_is_no_head_is_told(void)
     EXPECT((tap_take_fault() == METE_FAULT_FOREIGN) && (tap_fault_address == &copy));
     EXPECT((mete_netbuf_clone(&copy) == NULL) && (tap_take_fault() == METE_FAULT_FOREIGN));
     EXPECT((heads_in_use() == 1U) && mete_netbuf_check(buffer));
+    mete_netbuf_drop(buffer);
+    expect_all_given_back();
+}
+
+// What each function that changes something does with `buffer`: nothing.
+static void expect_refusals(mete_netbuf_t *buffer, mete_netbuf_t *other, int fault)
+{
+    EXPECT((mete_netbuf_push(buffer, 1U) == NULL) && (tap_take_fault() == fault));
+    EXPECT((tap_fault_address == buffer) && (mete_netbuf_put(buffer, 1U) == NULL));
+    EXPECT((tap_take_fault() == fault) && !mete_netbuf_pull(buffer, 1U));
+    EXPECT((tap_take_fault() == fault) && !mete_netbuf_trim(buffer, 1U));
+    EXPECT((tap_take_fault() == fault) && !mete_netbuf_append(buffer, other));
+    EXPECT((tap_take_fault() == fault) && (tap_fault_address == buffer));
+    EXPECT(!mete_netbuf_append(other, buffer) && (tap_take_fault() == fault));
+    EXPECT((tap_fault_address == buffer) && (mete_netbuf_remove(buffer) == NULL));
+    EXPECT((tap_take_fault() == fault) && !mete_netbuf_linearise(buffer, METE_NETBUF_SEND));
+    EXPECT((tap_take_fault() == fault) && (other->next == NULL) && mete_netbuf_check(other));
+}
+
+static void test_a_buffer_that_was_dropped_is_not_changed(void)
+{
+    (void)setup();
+    mete_netbuf_t *const other = buffer_of(0U, 3U);
+    mete_netbuf_t *const buffer = buffer_of(0U, 10U);
+    mete_netbuf_t copy = *buffer;
+    copy.next = other;
+    expect_refusals(&copy, other, METE_FAULT_FOREIGN);
+    mete_netbuf_drop(buffer);
+    buffer->next = other;
+    expect_refusals(buffer, other, METE_FAULT_DOUBLE_FREE);
+    EXPECT((buffer->next == other) && (buffer->size == 10U));
+    mete_netbuf_drop(other);
+    expect_all_given_back();
+}
+
+static void test_a_buffer_whose_bytes_lie_elsewhere_is_not_changed(void)
+{
+    (void)setup();
+    mete_netbuf_t *const other = buffer_of(0U, 3U);
+    mete_netbuf_t *const buffer = buffer_of(0U, 10U);
+    buffer->size += ROOM;
+    expect_refusals(buffer, other, METE_FAULT_CORRUPT);
+    EXPECT(buffer->size == ROOM + 10U);
+    buffer->size = 10U;
+    mete_netbuf_drop(buffer);
+    mete_netbuf_drop(other);
+    expect_all_given_back();
+}
+
+static void test_buffers_of_two_pools_make_no_chain(void)
+{
+    (void)setup();
+    mete_netbuf_t *const buffer = buffer_of(0U, 3U);
+    mete_netbuf_pool_t other_net;
+    EXPECT(mete_netbuf_init(&other_net, &config));
+    mete_netbuf_t *const other = mete_netbuf_get(&other_net, METE_NETBUF_RECEIVE);
+    EXPECT(!mete_netbuf_append(buffer, other) && (tap_take_fault() == METE_FAULT_FOREIGN));
+    EXPECT((tap_fault_address == other) && (buffer->next == NULL));
+    mete_netbuf_drop(other);
     mete_netbuf_drop(buffer);
     expect_all_given_back();
 }
@@ -606,6 +679,9 @@ static void run_what_needs_checks(void)
     RUN(test_a_packet_is_not_put_behind_itself);
     RUN(test_a_head_dropped_twice_is_told);
     RUN(test_what_is_no_head_is_told);
+    RUN(test_a_buffer_that_was_dropped_is_not_changed);
+    RUN(test_a_buffer_whose_bytes_lie_elsewhere_is_not_changed);
+    RUN(test_buffers_of_two_pools_make_no_chain);
     RUN(test_damage_of_a_chain_is_told_before_anything_is_dropped);
 }
 
@@ -624,6 +700,7 @@ int main(void)
     RUN(test_a_chain_is_one_packet);
     RUN(test_chains_have_a_longest);
     RUN(test_linearise_brings_a_chain_into_one_storage);
+    RUN(test_linearise_gives_up_headroom_where_the_packet_needs_it);
     RUN(test_linearise_makes_shared_bytes_ones_own);
     RUN(test_linearise_leaves_all_as_it_was_if_it_cannot);
     RUN(test_random_work_agrees_with_a_model);

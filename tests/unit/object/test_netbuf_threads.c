@@ -2,6 +2,7 @@
 //
 // Two threads, no lock: one makes packets and keeps a clone of each for a while, the other gets them through a ring, reads
 // and drops them. Behind both stand lock-free pools. Each of the two has the last reference about half the time.
+// Then one asks in vain to send, as often as it can, while the other receives.
 
 #include "mete/alloc/atomic_pool.h"
 #include "mete/object/fixed.h"
@@ -94,7 +95,7 @@ static void send_all(void)
     }
 }
 
-static void test_packets_change_hands_without_a_lock(void)
+static void setup(void)
 {
     EXPECT(mete_atomic_pool_init(&head_pool, &head_pool_config));
     EXPECT(mete_atomic_pool_init(&storage_pool, &storage_pool_config));
@@ -107,6 +108,11 @@ static void test_packets_change_hands_without_a_lock(void)
                                     .receive_reserve = 1U,
                                     .chain_max = 2U};
     EXPECT(mete_netbuf_init(&net, &config));
+}
+
+static void test_packets_change_hands_without_a_lock(void)
+{
+    setup();
     pthread_t thread;
     EXPECT(pthread_create(&thread, NULL, receive, NULL) == 0);
     send_all();
@@ -118,8 +124,46 @@ static void test_packets_change_hands_without_a_lock(void)
     EXPECT(mete_atomic_pool_usage(&storage_pool).in_use == 0U);
 }
 
+// Asks until the other thread is done. All that senders may have is in use.
+static void *ask_in_vain(void *is_done)
+{
+    while (__atomic_load_n((const size_t *)is_done, __ATOMIC_RELAXED) == 0U) {
+        if (mete_netbuf_get(&net, METE_NETBUF_SEND) != NULL) {
+            (void)__atomic_add_fetch(&wrong, 1U, __ATOMIC_RELAXED);
+        }
+    }
+    return NULL;
+}
+
+static void test_senders_that_are_refused_do_not_stop_receivers(void)
+{
+    static size_t is_done;
+    mete_netbuf_t *sent[STORAGE_MAX - 1];
+    setup();
+    wrong = 0U;
+    for (size_t i = 0U; i < STORAGE_MAX - 1U; i++) {
+        sent[i] = make((unsigned)i);
+    }
+    pthread_t thread;
+    EXPECT(pthread_create(&thread, NULL, ask_in_vain, &is_done) == 0);
+    while (mete_netbuf_usage(&net).send_refusals == 0U) {  // Until it is at work.
+        (void)sched_yield();
+    }
+    for (size_t i = 0U; i < PACKET_COUNT; i++) {
+        mete_netbuf_drop(mete_netbuf_get(&net, METE_NETBUF_RECEIVE));
+    }
+    __atomic_store_n(&is_done, 1U, __ATOMIC_RELAXED);
+    EXPECT(pthread_join(thread, NULL) == 0);
+    EXPECT((wrong == 0U) && (mete_netbuf_usage(&net).receive_refusals == 0U));
+    for (size_t i = 0U; i < STORAGE_MAX - 1U; i++) {
+        mete_netbuf_drop(sent[i]);
+    }
+    EXPECT((mete_netbuf_usage(&net).in_use == 0U) && (tap_take_fault() == 0));
+}
+
 int main(void)
 {
     RUN(test_packets_change_hands_without_a_lock);
+    RUN(test_senders_that_are_refused_do_not_stop_receivers);
     return tap_finish();
 }
