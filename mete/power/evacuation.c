@@ -327,12 +327,15 @@ static size_t room_for(const self_t *self, uint32_t set)
     return sum;
 }
 
-// Banks that cannot be emptied.
+// Banks that cannot be emptied, or could not sleep then.
 static uint32_t held_set(const self_t *self, uint32_t awake)
 {
     uint32_t set = 0U;
-    for (size_t i = 0U; i < count_of(self); i++) {
-        set |= (has(awake, i) && (self->config->loads[i].pinned_size != 0U)) ? bit(i) : 0U;
+    for (uint32_t rest = awake; rest != 0U; rest &= rest - 1U) {
+        const size_t index = lowest(rest);
+        const bool is_held = (self->config->loads[index].pinned_size != 0U) ||
+                             !mete_bank_allows(self->config->bank, index, self->config->state);
+        set |= is_held ? bit(index) : 0U;
     }
     return set;
 }

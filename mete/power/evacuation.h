@@ -105,8 +105,8 @@ bool mete_evacuation_plan(mete_evacuation_t *evacuation, uint32_t target_set,
                           mete_evacuation_plan_t *plan);
 
 /// As mete_evacuation_plan(), for the banks whose emptying leaves the fewest awake: of those awake all but the ones with
-/// pinned blocks, and a run of neighbours that has room for the rest; of such runs the one with the least to be moved. Where
-/// there is no such run: the fullest banks. Those that sleep stay as they are.
+/// pinned blocks or that cannot be put into the config's state, and a run of neighbours that has room for the rest; of such
+/// runs the one with the least to be moved. Where there is no such run: the fullest banks. Those that sleep stay as they are.
 void mete_evacuation_plan_fewest(mete_evacuation_t *evacuation, mete_evacuation_plan_t *plan);
 
 /// From now on new blocks are not put into the plan's targets, and steps move blocks out. A plan that is being carried out ends.

@@ -339,6 +339,22 @@ static void test_of_banks_that_hold_pinned_blocks_all_stay(void)
     EXPECT((0xFFU & ~plan_fewest().target_set) == (bit(0U) | bit(1U) | bit(5U)));
 }
 
+// To empty it would leave one bank more awake.
+static void test_a_bank_that_cannot_be_put_into_the_state_stays(void)
+{
+    static const mete_bank_kind_t fixed = {.modes = {{1000U, true}}};
+    setup();
+    places[4].kind = &fixed;
+    fill_banks(2U);
+    EXPECT((0xFFU & ~plan_fewest().target_set) == (bit(0U) | bit(4U)));
+    drop(0U);
+    EXPECT((0xFFU & ~plan_fewest().target_set) == (bit(1U) | bit(4U)));
+    const mete_evacuation_plan_t plan = plan_fewest();
+    mete_evacuation_commit(&evacuation, &plan);
+    run_out();
+    EXPECT((mete_evacuation_sleep(&evacuation) == plan.target_set) && all_whole());
+}
+
 static void test_where_there_is_no_run_the_fullest_stay(void)
 {
     setup();
@@ -825,6 +841,7 @@ int main(void)
     RUN(test_a_plan_names_what_must_be_woken_and_counts_its_latency);
     RUN(test_the_fewest_are_a_run_that_has_room_for_the_rest);
     RUN(test_of_banks_that_hold_pinned_blocks_all_stay);
+    RUN(test_a_bank_that_cannot_be_put_into_the_state_stays);
     RUN(test_where_there_is_no_run_the_fullest_stay);
     RUN(test_nothing_live_needs_no_bank);
     RUN(test_a_step_moves_no_more_than_asked_for);
