@@ -604,6 +604,42 @@ size_t mete_movable_pinned_size(const mete_movable_t *movable, mete_span_t span)
     return size;
 }
 
+// From the first byte of what in a span is not pinned to the last. If something is damaged all is.
+static range_t reach_of(const store_t *store, mete_span_t span, bool *is_damaged)
+{
+    range_t reach = {store->end, store->start};
+    size_t index = SENTINEL;  // Of which nothing lies anywhere.
+    do {
+        if (!is_link_sound(store, index)) {
+            *is_damaged = true;
+            reach.low = store->start;
+            reach.high = store->end;
+            return reach;
+        }
+        if (!is_kind(store, index, PINNED) && (size_within(store, index, span) != 0U)) {
+            const uintptr_t low = start_of(store, index);
+            reach.low = (low < reach.low) ? low : reach.low;
+            reach.high = end_of(store, index);
+        }
+        index = at(store, index)->next;
+    } while (!is_beyond(store, index, span));
+    return reach;
+}
+
+mete_span_t mete_movable_reach(const mete_movable_t *movable, mete_span_t span)
+{
+    METE_ASSERT((movable != NULL) && (movable->config != NULL));
+    bool is_damaged = false;
+    const range_t range = reach_of(movable, span, &is_damaged);
+    if (is_damaged) {
+        METE_FAULT(METE_FAULT_CORRUPT, movable, span.start);
+    }
+    mete_span_t reach;
+    reach.start = (void *)range.low;
+    reach.size = (range.low < range.high) ? range.high - range.low : 0U;
+    return reach;
+}
+
 bool mete_movable_confine(mete_movable_t *movable, mete_span_t span)
 {
     METE_ASSERT((movable != NULL) && (movable->config != NULL));
@@ -691,10 +727,16 @@ static size_t mover_compact(void *self, mete_span_t from, mete_span_t to, size_t
     return mete_movable_compact_span((mete_movable_t *)self, from, to, step_size);
 }
 
+static mete_span_t mover_reach(const void *self, mete_span_t span)
+{
+    return mete_movable_reach((const mete_movable_t *)self, span);
+}
+
 mete_mover_t mete_movable_as_mover(mete_movable_t *movable)
 {
     static const mete_mover_ops_t ops = {mover_live_size, mover_pinned_size, mover_confine,
-                                         mover_evacuate,  mover_prefer,      mover_compact};
+                                         mover_evacuate,  mover_prefer,      mover_compact,
+                                         mover_reach};
     const mete_mover_t mover = {&ops, movable};
     return mover;
 }

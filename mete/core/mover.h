@@ -38,6 +38,9 @@ typedef struct mete_mover_ops {
     /// `step_size` bytes: so that what is free there becomes one piece. Blocks in front of `to` stay.
     /// Returns 0 when nothing is left to be done, else an upper bound of the bytes to be moved yet.
     size_t (*compact)(void *self, mete_span_t from, mete_span_t to, size_t step_size);
+    /// What blocks occupy that would be moved out of `span`: from the first byte of those that lie in it, wholly or
+    /// in part, and are not pinned, to the last. Without bytes if there are none.
+    mete_span_t (*reach)(const void *self, mete_span_t span);
 } mete_mover_ops_t;
 
 typedef struct mete_mover {

@@ -102,6 +102,23 @@ static mete_span_t run_of(const self_t *self, size_t first, size_t last)
     return run;
 }
 
+static bool overlap(mete_span_t a, mete_span_t b)
+{
+    return (b.size != 0U) && (mete_span_has(a, b.start) || mete_span_has(b, a.start));
+}
+
+// The banks that are touched if one is emptied: blocks in it may lie across its edges.
+static uint32_t reach_of(const self_t *self, size_t index)
+{
+    const mete_mover_t *const mover = &self->config->mover;
+    const mete_span_t reach = mover->ops->reach(mover->self, span_of(self, index));
+    uint32_t set = bit(index);
+    for (size_t i = 0U; i < count_of(self); i++) {
+        set |= overlap(span_of(self, i), reach) ? bit(i) : 0U;
+    }
+    return set;
+}
+
 // ---- Order
 
 static void note_loads(const self_t *self)
@@ -204,15 +221,36 @@ bool mete_evacuation_init(mete_evacuation_t *evacuation, const mete_evacuation_c
 
 // ---- Plans
 
-// What a plan takes at most: targets' blocks are moved once, and once more with those that were there, if it comes to
-// compaction.
-static void add_bounds(const self_t *self, plan_t *plan, size_t kept_size)
+static size_t live_of(const self_t *self, uint32_t set)
 {
-    const size_t move_max = (plan->move_size != 0U) ? (2U * plan->move_size) + kept_size : 0U;
-    const size_t turns = (size_t)size_of(plan->target_set) * (2U * self->order_count + 2U);
+    size_t sum = 0U;
+    for (size_t i = 0U; i < count_of(self); i++) {
+        sum += has(set, i) ? self->config->loads[i].live_size : 0U;
+    }
+    return sum;
+}
+
+// How long it takes to wake a bank.
+static uint32_t latency_of(const self_t *self, size_t index)
+{
+    const mete_bank_t *const bank = self->config->bank;
+    const mete_ram_state_t state = mete_bank_state_of(bank, index);
+    return (state == METE_RAM_ACTIVE)
+               ? 0U
+               : bank->config->places[index].kind->changes[state][METE_RAM_ACTIVE].latency_us;
+}
+
+// What a plan takes at most. A block is moved out once, with what of it lies in banks that stay; and once more, with all that is
+// there, if it comes to compaction. `kept_set`: the banks that take blocks then.
+static void add_bounds(const self_t *self, plan_t *plan, uint32_t kept_set)
+{
+    const size_t kept_size = live_of(self, kept_set);
+    const size_t move_max = (plan->move_size != 0U) ? 2U * (plan->move_size + kept_size) : 0U;
+    const size_t order_max = METE_EVACUATION_ORDER_COUNT((size_t)size_of(kept_set)) + 1U;
+    const size_t turns = (size_t)size_of(plan->target_set) * (2U * order_max + 2U);
     const size_t step = self->config->step_size & ~(size_t)(GRANULE - 1);
     const size_t whole = move_max / step;
-    plan->step_max = (uint32_t)(whole + turns + self->order_count + 1U);
+    plan->step_max = (uint32_t)(whole + turns + order_max + 1U);
     plan->time_us +=
         (uint64_t)(uint32_t)((move_max + KIB - 1U) / KIB) * self->config->move_us_per_kib;
     plan->time_us += (uint64_t)plan->step_max * self->config->step_us;
@@ -220,15 +258,12 @@ static void add_bounds(const self_t *self, plan_t *plan, size_t kept_size)
 
 static void add_target(const self_t *self, size_t index, plan_t *plan)
 {
-    const mete_bank_t *const bank = self->config->bank;
     const mete_evacuation_load_t *const load = &self->config->loads[index];
     plan->move_size += load->live_size - load->pinned_size;
     plan->pinned_size += load->pinned_size;
     plan->pinned_set |= (load->pinned_size != 0U) ? bit(index) : 0U;
-    if (!mete_bank_is_awake(bank, index) && (load->live_size > load->pinned_size)) {
-        const mete_bank_kind_t *const kind = bank->config->places[index].kind;
-        plan->wake_set |= bit(index);
-        plan->time_us += kind->changes[mete_bank_state_of(bank, index)][METE_RAM_ACTIVE].latency_us;
+    if (load->live_size > load->pinned_size) {
+        plan->wake_set |= reach_of(self, index) & ~mete_bank_awake_set(self->config->bank);
     }
 }
 
@@ -242,17 +277,18 @@ static void describe(const self_t *self, uint32_t target_set, plan_t *plan)
     plan->pinned_size = 0U;
     plan->room_size = 0U;
     plan->time_us = 0U;
-    size_t kept_size = 0U;
-    for (size_t i = 0U; i < count_of(self); i++) {
-        if (has(target_set, i)) {
-            add_target(self, i, plan);
-        } else if (mete_bank_is_awake(self->config->bank, i)) {
-            plan->room_size += free_of(self, i);
-            kept_size += self->config->loads[i].live_size;
-        }
+    for (uint32_t rest = target_set; rest != 0U; rest &= rest - 1U) {
+        add_target(self, lowest(rest), plan);
+    }
+    const uint32_t awake = mete_bank_awake_set(self->config->bank);
+    for (uint32_t rest = awake & ~target_set; rest != 0U; rest &= rest - 1U) {
+        plan->room_size += free_of(self, lowest(rest));
+    }
+    for (uint32_t rest = plan->wake_set; rest != 0U; rest &= rest - 1U) {
+        plan->time_us += latency_of(self, lowest(rest));
     }
     plan->fits = (plan->room_size >= plan->move_size);
-    add_bounds(self, plan, kept_size);
+    add_bounds(self, plan, (awake | plan->wake_set) & ~target_set);
 }
 
 bool mete_evacuation_plan(mete_evacuation_t *evacuation, uint32_t target_set,
@@ -291,21 +327,15 @@ static size_t room_for(const self_t *self, uint32_t set)
     return sum;
 }
 
-static size_t live_of(const self_t *self, uint32_t set)
-{
-    size_t sum = 0U;
-    for (size_t i = 0U; i < count_of(self); i++) {
-        sum += has(set, i) ? self->config->loads[i].live_size : 0U;
-    }
-    return sum;
-}
-
-// Banks that cannot be emptied.
+// Banks that cannot be emptied, or could not sleep then.
 static uint32_t held_set(const self_t *self, uint32_t awake)
 {
     uint32_t set = 0U;
-    for (size_t i = 0U; i < count_of(self); i++) {
-        set |= (has(awake, i) && (self->config->loads[i].pinned_size != 0U)) ? bit(i) : 0U;
+    for (uint32_t rest = awake; rest != 0U; rest &= rest - 1U) {
+        const size_t index = lowest(rest);
+        const bool is_held = (self->config->loads[index].pinned_size != 0U) ||
+                             !mete_bank_allows(self->config->bank, index, self->config->state);
+        set |= is_held ? bit(index) : 0U;
     }
     return set;
 }
@@ -371,21 +401,12 @@ void mete_evacuation_stop(mete_evacuation_t *evacuation)
 
 // ---- Steps
 
-// Wakes a bank with blocks, and its neighbours, as far as they sleep with blocks: some may lie across. False: it
-// stays asleep.
+// Wakes the banks that are touched if one is emptied. False: one stays asleep.
 static bool wake_around(const self_t *self, size_t index)
 {
-    mete_bank_t *const bank = self->config->bank;
-    bool is_done = mete_bank_wake(bank, index);
-    for (size_t i = index; is_done && is_joined(self, i) && !mete_bank_is_awake(bank, i + 1U) &&
-                           (live_in(self, i + 1U) != 0U);
-         i++) {
-        is_done = mete_bank_wake(bank, i + 1U);
-    }
-    for (size_t i = index; is_done && (i != 0U) && is_joined(self, i - 1U) &&
-                           !mete_bank_is_awake(bank, i - 1U) && (live_in(self, i - 1U) != 0U);
-         i--) {
-        is_done = mete_bank_wake(bank, i - 1U);
+    bool is_done = true;
+    for (uint32_t rest = reach_of(self, index); is_done && (rest != 0U); rest &= rest - 1U) {
+        is_done = mete_bank_wake(self->config->bank, lowest(rest));
     }
     return is_done;
 }
@@ -525,15 +546,6 @@ static bool has_room(const self_t *self, size_t size)
     return room >= size;
 }
 
-static uint32_t latency_of(const self_t *self, size_t index)
-{
-    const mete_bank_t *const bank = self->config->bank;
-    const mete_ram_state_t state = mete_bank_state_of(bank, index);
-    return (state == METE_RAM_ACTIVE)
-               ? 0U
-               : bank->config->places[index].kind->changes[state][METE_RAM_ACTIVE].latency_us;
-}
-
 // Of banks in a set the one to open next: those beside an open one come first, then what wakes faster, and the first.
 static size_t next_of(const self_t *self, uint32_t set)
 {
@@ -581,9 +593,7 @@ bool mete_evacuation_wake_span(mete_evacuation_t *evacuation, mete_span_t span)
     METE_ASSERT((evacuation != NULL) && (evacuation->config != NULL));
     bool is_done = true;
     for (size_t i = 0U; i < count_of(evacuation); i++) {
-        const mete_span_t own = span_of(evacuation, i);
-        if ((span.size != 0U) &&
-            (mete_span_has(own, span.start) || mete_span_has(span, own.start))) {
+        if (overlap(span_of(evacuation, i), span)) {
             is_done = mete_bank_wake(evacuation->config->bank, i) && is_done;
         }
     }

@@ -25,13 +25,18 @@
 ///
 ///   Time     move_next: step_size bytes moved and what the mover takes for it, or O(banks) questions to the mover. All others:
 ///            O(banks) questions to the mover, of O(blocks) each for movable; besides O(banks^2), and wake O(banks^3).
-///   Space    One mete_evacuation_t; for each bank two words and two spans in the caller's tables.
+///   Space    One mete_evacuation_t; for each bank two words and one and a half spans in the caller's tables.
 ///   Threads  Not synchronised: calls, those of the store and those of the bank module exclude each other.
 ///   Errors   A bank that there is not in a set: METE_FAULT_FOREIGN, and nothing changes. A driver that refuses to wake or to let sleep:
 ///            the bank stays as it is, and is passed over.
 ///
 /// A block larger than a bank, or what would be left over at the end of one, may lie across banks that are neighbours in memory,
-/// if these follow each other in the bank module's table, from low to high. All memory of the store lies in banks.
+/// if these follow each other in the bank module's table, from low to high. All memory of the store lies in banks, and nothing
+/// else lies in those that can be put into the config's state: only the store is asked whether a bank is empty.
+///
+/// If a step is smaller than a block, the block may be half moved after it, and the store goes on with that at its next
+/// call, pins included. Until then no bank may be put to sleep but by mete_evacuation_sleep(). With steps of at least the
+/// largest block that never happens.
 
 #include "mete/core/base.h"
 #include "mete/core/mover.h"
@@ -81,7 +86,7 @@ typedef struct {
     uint32_t
         pinned_set;  ///< Of these, those with pinned blocks, which are in the way: they will not be empty.
     uint32_t
-        wake_set;  ///< Of these, those that sleep and must be woken, for there is something in them.
+        wake_set;  ///< Banks that sleep and must be woken: targets, and others that blocks in these reach into.
     size_t move_size;    ///< Bytes to be moved out.
     size_t pinned_size;  ///< Bytes that are pinned in the way.
     size_t room_size;    ///< Bytes free in the banks that are awake and stay so.
@@ -100,8 +105,8 @@ bool mete_evacuation_plan(mete_evacuation_t *evacuation, uint32_t target_set,
                           mete_evacuation_plan_t *plan);
 
 /// As mete_evacuation_plan(), for the banks whose emptying leaves the fewest awake: of those awake all but the ones with
-/// pinned blocks, and a run of neighbours that has room for the rest; of such runs the one with the least to be moved. Where
-/// there is no such run: the fullest banks. Those that sleep stay as they are.
+/// pinned blocks or that cannot be put into the config's state, and a run of neighbours that has room for the rest; of such
+/// runs the one with the least to be moved. Where there is no such run: the fullest banks. Those that sleep stay as they are.
 void mete_evacuation_plan_fewest(mete_evacuation_t *evacuation, mete_evacuation_plan_t *plan);
 
 /// From now on new blocks are not put into the plan's targets, and steps move blocks out. A plan that is being carried out ends.

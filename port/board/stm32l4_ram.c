@@ -25,6 +25,9 @@ static bool change(void *self, const mete_ram_change_t *wanted)
     if (wanted->to == METE_RAM_ACTIVE) {
         return true;
     }
+    if (wanted->retains && (wanted->to == METE_RAM_DEEP_SLEEP)) {
+        return false;
+    }
     if ((modify(driver->bus, RCC_APB1ENR1, 0U, APB1ENR1_PWREN) & APB1ENR1_PWREN) == 0U) {
         return false;
     }

@@ -30,7 +30,8 @@
 ///
 ///   Time     Four loads and two stores.
 ///   Threads  The two registers are read, changed and written: nobody else may write them meanwhile.
-///   Errors   A bank other than SRAM2, STANDBY, or bits that do not stay as they were written: the change is refused.
+///   Errors   A bank other than SRAM2, STANDBY, a DEEP_SLEEP that is said to retain, or bits that do not stay as they were written:
+///            the change is refused.
 
 #include "mete/core/ram.h"
 

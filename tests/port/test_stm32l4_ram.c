@@ -118,6 +118,15 @@ static void test_what_the_part_cannot_do_is_refused(void)
     EXPECT(!change_to(0U, METE_RAM_ACTIVE) && (access_count == 0U));
 }
 
+static void test_contents_that_would_not_be_kept_are_not_promised(void)
+{
+    setup();
+    const mete_ram_t ram = mete_stm32l4_ram_init(&driver);
+    const mete_ram_change_t wanted = {
+        SRAM2, {NULL, 0U}, METE_RAM_ACTIVE, METE_RAM_DEEP_SLEEP, true};
+    EXPECT(!ram.ops->change(ram.self, &wanted) && (access_count == 0U));
+}
+
 static void test_bits_that_do_not_stay_are_noticed(void)
 {
     setup();
@@ -168,6 +177,7 @@ int main(void)
     RUN(test_to_lose_sram2_rrs_is_cleared_and_no_other_bit);
     RUN(test_a_part_that_runs_needs_nothing);
     RUN(test_what_the_part_cannot_do_is_refused);
+    RUN(test_contents_that_would_not_be_kept_are_not_promised);
     RUN(test_bits_that_do_not_stay_are_noticed);
     RUN(test_the_bank_module_drives_it);
     return tap_finish();

@@ -115,6 +115,9 @@ static void test_damage_is_reported_and_nothing_changes(void)
            (tap_take_fault() == METE_FAULT_CORRUPT));
     EXPECT(mete_movable_live_size(store, f.config.storage) == BYTES);
     EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
+    const mete_span_t reach = mete_movable_reach(store, f.config.storage);
+    EXPECT((reach.start == f.memory) && (reach.size == BYTES));
+    EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
     at(store, m)->previous = (uint16_t)index_in(store, first);
     EXPECT(mete_movable_check(store) && (tap_take_fault() == 0));
     mete_movable_free(store, middle);

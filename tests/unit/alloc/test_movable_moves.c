@@ -384,6 +384,37 @@ static void test_evacuate_tells_what_is_left_of_a_block_moved_in_parts(void)
     EXPECT((place_of(&f, next) == 456U) && mete_movable_check(store));
 }
 
+static bool reaches(store_t *store, mete_span_t span, const void *start, size_t size)
+{
+    const mete_mover_t mover = mete_movable_as_mover(store);
+    const mete_span_t reach = mover.ops->reach(mover.self, span);
+    return (reach.size == size) && ((size == 0U) || (reach.start == start));
+}
+
+static void test_reach_is_all_of_what_lies_in_a_span_and_can_be_moved(void)
+{
+    fixture_t f;
+    store_t *const store = setup(&f);
+    const handle_t first = mete_movable_alloc(store, 80U);
+    (void)mete_movable_alloc(store, 80U);
+    const handle_t last = mete_movable_alloc(store, 80U);
+    const mete_span_t middle = {&f.memory[11], 64U};
+    EXPECT(reaches(store, middle, &f.memory[10], 80U));
+    EXPECT(reaches(store, (mete_span_t){&f.memory[10], 88U}, &f.memory[10], 160U));
+    EXPECT(reaches(store, (mete_span_t){&f.memory[9], 81U}, f.memory, 160U));
+    EXPECT(reaches(store, (mete_span_t){&f.memory[30], 64U}, NULL, 0U));
+    EXPECT(reaches(store, (mete_span_t){f.memory, SIZE_MAX}, f.memory, 240U));
+    (void)mete_movable_pin(store, last);
+    EXPECT(reaches(store, (mete_span_t){f.memory, SIZE_MAX}, f.memory, 160U));
+    (void)mete_movable_pin(store, first);
+    EXPECT(reaches(store, (mete_span_t){f.memory, SIZE_MAX}, &f.memory[10], 80U));
+    // Room that is kept is touched, too.
+    EXPECT(mete_movable_evacuate(store, middle, (mete_span_t){&f.memory[40], 160U}, 16U) != 0U);
+    EXPECT((store->moving != 0U) && reaches(store, middle, &f.memory[10], 80U));
+    EXPECT(reaches(store, (mete_span_t){&f.memory[40], 8U}, &f.memory[40], 80U));
+    EXPECT(tap_take_fault() == 0);
+}
+
 static void test_evacuate_empties_a_span_at_once_if_it_may(void)
 {
     fixture_t f;
@@ -749,6 +780,7 @@ int main(void)
     RUN(test_evacuate_empties_a_span_in_steps);
     RUN(test_evacuate_leaves_what_is_pinned_and_what_does_not_fit);
     RUN(test_evacuate_tells_what_is_left_of_a_block_moved_in_parts);
+    RUN(test_reach_is_all_of_what_lies_in_a_span_and_can_be_moved);
     RUN(test_evacuate_empties_a_span_at_once_if_it_may);
     RUN(test_evacuate_moves_nothing_between_spans_that_overlap);
     RUN(test_runs_move_whatever_lies_between_them);

@@ -339,6 +339,22 @@ static void test_of_banks_that_hold_pinned_blocks_all_stay(void)
     EXPECT((0xFFU & ~plan_fewest().target_set) == (bit(0U) | bit(1U) | bit(5U)));
 }
 
+// To empty it would leave one bank more awake.
+static void test_a_bank_that_cannot_be_put_into_the_state_stays(void)
+{
+    static const mete_bank_kind_t fixed = {.modes = {{1000U, true}}};
+    setup();
+    places[4].kind = &fixed;
+    fill_banks(2U);
+    EXPECT((0xFFU & ~plan_fewest().target_set) == (bit(0U) | bit(4U)));
+    drop(0U);
+    EXPECT((0xFFU & ~plan_fewest().target_set) == (bit(1U) | bit(4U)));
+    const mete_evacuation_plan_t plan = plan_fewest();
+    mete_evacuation_commit(&evacuation, &plan);
+    run_out();
+    EXPECT((mete_evacuation_sleep(&evacuation) == plan.target_set) && all_whole());
+}
+
 static void test_where_there_is_no_run_the_fullest_stay(void)
 {
     setup();
@@ -617,11 +633,29 @@ static void test_what_sleeps_with_blocks_is_woken_to_be_emptied(void)
     }
     mete_evacuation_prefer(&evacuation);
     const mete_evacuation_plan_t plan = plan_for(bit(2U));
-    EXPECT((plan.wake_set == bit(2U)) && (plan.move_size == BANK));
+    EXPECT((plan.wake_set == 0x0FU) && (plan.move_size == BANK));
+    EXPECT(plan.time_us >= 4U * WAKE_US + plan.step_max * 10U + 3U * BANK * 1000U / 1024U);
     mete_evacuation_commit(&evacuation, &plan);
     EXPECT(mete_evacuation_move_next(&evacuation) && (mete_bank_awake_set(&bank) == 0xFFU));
     run_out();
     EXPECT((mete_evacuation_sleep(&evacuation) == bit(2U)) && all_whole());
+}
+
+// Between the target and a bank that sleeps, in which its block lies, too, is one that is awake.
+static void test_what_sleeps_behind_a_bank_that_is_awake_is_woken(void)
+{
+    for (size_t asleep = 0U; asleep <= 2U; asleep += 2U) {
+        setup();
+        forget_all();
+        EXPECT(put(0U, 3U * BANK) && (bank_of(0U) == 0U));
+        EXPECT(mete_bank_sleep(&bank, asleep, METE_RAM_SLEEP));
+        mete_evacuation_prefer(&evacuation);
+        const mete_evacuation_plan_t plan = plan_for(bit(2U - asleep));
+        mete_evacuation_commit(&evacuation, &plan);
+        EXPECT(mete_evacuation_move_next(&evacuation) && (mete_bank_awake_set(&bank) == 0xFFU));
+        run_out();
+        EXPECT((mete_evacuation_sleep(&evacuation) == bit(2U - asleep)) && all_whole());
+    }
 }
 
 static void test_a_target_that_cannot_be_woken_is_passed_over(void)
@@ -741,6 +775,38 @@ static void test_random_work_ends_in_the_fewest_banks(void)
     }
 }
 
+// Banks that sleep with blocks, plans that end others, blocks across edges: what a plan takes at most is not exceeded.
+static void test_random_plans_take_no_more_than_they_say(void)
+{
+    setup();
+    forget_all();
+    uint32_t random = 5U;
+    for (size_t i = 0U; i < 400U; i++) {
+        work_a_little(&random, BLOCKS);
+        for (size_t n = 0U; n < BANKS; n++) {
+            if ((random_below(&random, 3U) == 0U) && mete_bank_is_awake(&bank, n)) {
+                EXPECT(mete_bank_sleep(&bank, n, METE_RAM_SLEEP));
+            }
+        }
+        mete_evacuation_prefer(&evacuation);
+        const mete_evacuation_plan_t plan = plan_for(random_below(&random, 256U));
+        mete_evacuation_commit(&evacuation, &plan);
+        const size_t moved = store.moved_total;
+        const uint32_t asleep = ~mete_bank_awake_set(&bank);
+        size_t steps = 1U;
+        while (mete_evacuation_move_next(&evacuation) && EXPECT(steps < 2000U)) {
+            steps++;
+        }
+        const uint32_t woken = asleep & mete_bank_awake_set(&bank);
+        EXPECT((steps <= plan.step_max) && ((woken & ~plan.wake_set) == 0U));
+        EXPECT((store.moved_total - moved) * 1000U / 1024U + 10U * steps +
+                   WAKE_US * count_bits(woken) <=
+               plan.time_us);
+        EXPECT(all_whole() && mete_evacuation_wake_span(&evacuation, store_config.storage));
+    }
+    EXPECT(tap_take_fault() == 0);
+}
+
 static void test_without_pins_as_few_banks_are_awake_as_bytes_need(void)
 {
     setup();
@@ -775,6 +841,7 @@ int main(void)
     RUN(test_a_plan_names_what_must_be_woken_and_counts_its_latency);
     RUN(test_the_fewest_are_a_run_that_has_room_for_the_rest);
     RUN(test_of_banks_that_hold_pinned_blocks_all_stay);
+    RUN(test_a_bank_that_cannot_be_put_into_the_state_stays);
     RUN(test_where_there_is_no_run_the_fullest_stay);
     RUN(test_nothing_live_needs_no_bank);
     RUN(test_a_step_moves_no_more_than_asked_for);
@@ -791,10 +858,12 @@ int main(void)
     RUN(test_a_state_that_a_bank_has_not_is_not_tried);
     RUN(test_a_span_is_woken_with_all_its_banks);
     RUN(test_what_sleeps_with_blocks_is_woken_to_be_emptied);
+    RUN(test_what_sleeps_behind_a_bank_that_is_awake_is_woken);
     RUN(test_a_target_that_cannot_be_woken_is_passed_over);
     RUN(test_a_set_with_a_bank_that_there_is_not_is_foreign);
     RUN(test_check_notices_what_cannot_be);
     RUN(test_random_work_ends_in_the_fewest_banks);
+    RUN(test_random_plans_take_no_more_than_they_say);
     RUN(test_without_pins_as_few_banks_are_awake_as_bytes_need);
     return tap_finish();
 }
