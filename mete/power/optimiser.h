@@ -23,7 +23,7 @@
 ///
 ///   Time     note: O(buckets). choose: O(buckets), at most 16 steps of 16 sums each. choose_state: O(buckets). break_even_us:
 ///            64 steps. No division but of words.
-///   Space    One mete_optimiser_idle_t, 204 bytes for any number of notes; what is chosen for: nothing.
+///   Space    One mete_optimiser_idle_t, 208 bytes for any number of notes; what is chosen for: nothing.
 ///   Threads  Not synchronised: calls on one mete_optimiser_idle_t exclude each other.
 ///   Errors   Parameters that break a limit: false, and nothing changes. There is always a choice: to stay active.
 ///
