@@ -16,12 +16,13 @@
 ///     }
 ///
 ///   Time     append: O(bytes appended), on average over all appends; one that grows or moves: O(length), and
-///            what the allocator behind takes. consume, span: O(1).
+///            what the allocator behind takes. In a buffer that is nearly full and cannot grow each may move: leave
+///            room between what is in it and size_max. consume, span: O(1).
 ///   Space    One mete_buffer_t and its room: at most four times what was in it at once, or size_min.
 ///   Align    Room is aligned to config.align; what is in it stands anywhere.
 ///   Threads  Not synchronised. Calls on one buffer must exclude each other.
 ///   Errors   Running out is ordinary: false or NULL, and the buffer is as it was. Damage: METE_FAULT_CORRUPT, and
-///            nothing changes.
+///            nothing changes; what asks for no room does not look for it below level 2.
 ///
 /// Growth: to twice the room there was, or to what is needed if that is more; never beyond size_max. In place if
 /// the allocator can. If so much is refused, to just what is needed. Room in front, which was consumed, is used

@@ -30,7 +30,8 @@
 /// displaces what matters least: a dead object, else one that is not pinned, and of these, or of those that are, the
 /// one with the lowest priority. A displaced object is just not found any more.
 ///
-/// Dropping a pinned object may end it. Its cleanup may call find and remove of the same cache, but not insert.
+/// Dropping a pinned object may end it. Its cleanup may call find and remove of the same cache, but not insert. Hash and
+/// equality may not call it at all.
 
 #include "mete/core/base.h"
 #include "mete/core/dlist.h"

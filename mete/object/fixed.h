@@ -190,7 +190,7 @@ METE_INLINE bool mete_fixed_has_any(const mete_fixed_ends_t *ends, size_t capaci
     return written != taken;
 }
 
-/// Declares the type `name_t`, a ring of up to `capacity` items of `type`, first in, first out, and its
+/// Declares the type `name_t`, a ring of up to `capacity` items of `type`, at least 1, first in, first out, and its
 /// functions. At file scope. One side may append while another takes; who resets must have both to himself.
 ///
 ///     bool name_append(name_t *ring, type item);  False: full.
@@ -198,7 +198,7 @@ METE_INLINE bool mete_fixed_has_any(const mete_fixed_ends_t *ends, size_t capaci
 ///     const type *name_first(const name_t *ring); The oldest, left where it is. NULL: empty. For who takes.
 ///     size_t name_count(const name_t *ring);      Items; while the other side works, as many as there were.
 ///     void name_reset(name_t *ring);              Empty.
-///     bool name_check(const name_t *ring);        False: damaged.
+///     bool name_check(const name_t *ring);        False: damaged. While neither side works.
 #define METE_FIXED_RING(name, type, capacity) \
     typedef struct name { \
         mete_fixed_ends_t ends; \

@@ -17,6 +17,7 @@
 ///            length, check: O(buffers in the chain), at most chain_max. read, linearise: and O(bytes).
 ///   Space    A head of eight words for each reference; in front of a storage's bytes three words, rounded up to config.align.
 ///   Align    A storage's bytes start at config.align and have whole multiples of it to themselves.
+///            The reserve is of storages alone: let there be heads for all receivers and clones.
 ///   Threads  A head belongs to one task or interrupt at a time; storages may be shared by any, for they are counted
 ///            atomically. get, clone, drop and linearise may be called from wherever both allocators may.
 ///   Errors   Running out, bytes that do not fit and storage that others hold are ordinary: NULL or false, and nothing
@@ -164,7 +165,7 @@ bool mete_netbuf_linearise(mete_netbuf_t *packet, mete_netbuf_use_t use);
 mete_span_t mete_netbuf_span_lines(const mete_netbuf_t *buffer);
 
 /// Who took the last reference to the buffer's storage, of those that were ever taken; after racing clones its fields may be of two
-/// callers. A tracker in front of config.heads shows all holders.
+/// callers. A tracker in front of config.heads shows all heads; mete_netbuf_owner() says who took each.
 mete_netbuf_holder_t mete_netbuf_last(const mete_netbuf_t *buffer);
 
 /// Who took this one.

@@ -25,7 +25,8 @@
 ///   Threads  Not synchronised. Calls on one kind must exclude each other, interrupts included.
 ///   Errors   Out of memory is NULL, counted. Misuse: METE_FAULT, and nothing changes. FOREIGN: no object of
 ///            this kind. DOUBLE_FREE: nobody holds such a reference any more, as far as the memory was not used
-///            again.
+///            again. One drop too many of an object that is kept is not recognised as long as the kind holds it:
+///            it takes the kind's own reference.
 ///
 /// What stands in front of the address is read to find out: it must be aligned as pointers are, and in memory.
 ///

@@ -571,9 +571,9 @@ static void test_purge_follows_no_link_that_does_not_agree(void)
 
 static void test_purge_follows_no_link_that_leads_elsewhere(void)
 {
-    mete_dlist_link_t *const links[] = {NULL, (mete_dlist_link_t *)(uintptr_t)64U,
-                                        (mete_dlist_link_t *)(void *)&entries[1].object,
-                                        &entries[0].link, &entries[SLOT_COUNT].link};
+    mete_dlist_link_t *const links[] = {
+        NULL, (mete_dlist_link_t *)(uintptr_t)64U, (mete_dlist_link_t *)(void *)&entries[1].object,
+        &entries[0].link, (mete_dlist_link_t *)(void *)(entries + SLOT_COUNT)};
     for (size_t i = 0U; i < sizeof links / sizeof links[0]; i++) {
         setup();
         for (uint32_t key = 0U; key < 3U; key++) {
