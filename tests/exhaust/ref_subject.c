@@ -633,8 +633,8 @@ static void list_fills(exhaust_ops_t *ops, size_t index)
 
 static void list(exhaust_ops_t *ops)
 {
-    for (uint8_t verb = ALLOC; verb <= GET_REFUSED; verb++) {
-        exhaust_add_op(ops, verb, 0, 0U, 0U);
+    for (unsigned verb = ALLOC; verb <= GET_REFUSED; verb++) {
+        exhaust_add_op(ops, (uint8_t)verb, 0, 0U, 0U);
     }
     for (unsigned more = PLAIN; more < ACT_COUNT; more++) {
         exhaust_add_op(ops, PURGE, 0, 0U, 0U);
