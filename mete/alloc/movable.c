@@ -640,6 +640,14 @@ mete_span_t mete_movable_reach(const mete_movable_t *movable, mete_span_t span)
     return reach;
 }
 
+void mete_movable_settle(mete_movable_t *movable)
+{
+    METE_ASSERT((movable != NULL) && (movable->config != NULL));
+    if ((movable->moving != 0U) && !finish_move_of(movable, movable->moving)) {
+        METE_FAULT(METE_FAULT_CORRUPT, movable, NULL);
+    }
+}
+
 bool mete_movable_confine(mete_movable_t *movable, mete_span_t span)
 {
     METE_ASSERT((movable != NULL) && (movable->config != NULL));
@@ -732,11 +740,16 @@ static mete_span_t mover_reach(const void *self, mete_span_t span)
     return mete_movable_reach((const mete_movable_t *)self, span);
 }
 
+static void mover_settle(void *self)
+{
+    mete_movable_settle((mete_movable_t *)self);
+}
+
 mete_mover_t mete_movable_as_mover(mete_movable_t *movable)
 {
     static const mete_mover_ops_t ops = {mover_live_size, mover_pinned_size, mover_confine,
                                          mover_evacuate,  mover_prefer,      mover_compact,
-                                         mover_reach};
+                                         mover_reach,     mover_settle};
     const mete_mover_t mover = {&ops, movable};
     return mover;
 }

@@ -244,7 +244,7 @@ bool mete_movable_has(const mete_movable_t *movable, mete_movable_handle_t handl
 /// and returns 0, at a slot that is damaged; blocks may have been moved by then.
 size_t mete_movable_compact(mete_movable_t *movable, size_t step_size);
 
-/// See mete/core/mover.h for these seven. Besides bytes moved, evacuate takes O(blocks) for each run of
+/// See mete/core/mover.h for these eight. Besides bytes moved, evacuate takes O(blocks) for each run of
 /// blocks that are neighbours and find room side by side. It moves nothing between spans that overlap.
 /// Room kept for a block being moved counts as live. With places to prefer, alloc takes O(blocks) for each
 /// of them that has no room; of places that a block being resized lies in the last one counts.
@@ -257,6 +257,7 @@ void mete_movable_prefer(mete_movable_t *movable, const mete_span_t *spans, size
 size_t mete_movable_compact_span(mete_movable_t *movable, mete_span_t from, mete_span_t to,
                                  size_t step_size);
 mete_span_t mete_movable_reach(const mete_movable_t *movable, mete_span_t span);
+void mete_movable_settle(mete_movable_t *movable);
 
 /// How full the store is now. O(1).
 mete_movable_usage_t mete_movable_usage(const mete_movable_t *movable);

@@ -31,8 +31,8 @@ typedef struct mete_mover_ops {
     size_t (*evacuate)(void *self, mete_span_t from, mete_span_t to, size_t step_size);
     /// From now on new blocks, and those that grow, are put into the first of these spans that has room for
     /// them; and the store moves blocks of its own accord within a span only: what lies outside of all is
-    /// not read or written. The list is not copied: the caller may change it between calls. `span_count` 0:
-    /// there is none, and what confine was told holds alone.
+    /// not read or written, unless a block is half moved (see settle). The list is not copied: the caller may
+    /// change it between calls. `span_count` 0: there is none, and what confine was told holds alone.
     void (*prefer)(void *self, const mete_span_t *spans, size_t span_count);
     /// Moves blocks that lie in `from` and are not pinned towards the start of `to`, a part of it, at most
     /// `step_size` bytes: so that what is free there becomes one piece. Blocks in front of `to` stay.
@@ -41,6 +41,9 @@ typedef struct mete_mover_ops {
     /// What blocks occupy that would be moved out of `span`: from the first byte of those that lie in it, wholly or
     /// in part, and are not pinned, to the last. Without bytes if there are none.
     mete_span_t (*reach)(const void *self, mete_span_t span);
+    /// Finishes the move of a block that a step left half done, if there is one: copies the rest of it. Any call may
+    /// go on with such a move, wherever the block lies and goes; to be called before a part of that is shut.
+    void (*settle)(void *self);
 } mete_mover_ops_t;
 
 typedef struct mete_mover {

@@ -532,6 +532,32 @@ uint32_t mete_evacuation_sleep(mete_evacuation_t *evacuation)
     return evacuation->target_set & ~mete_bank_awake_set(bank);
 }
 
+// True if a bank can be put into a state and back without loss.
+static bool keeps(const self_t *self, size_t index, mete_ram_state_t state)
+{
+    const mete_bank_t *const bank = self->config->bank;
+    return mete_bank_allows(bank, index, state) &&
+           (bank->config->places[index].kind->modes[state].retains || (live_in(self, index) == 0U));
+}
+
+bool mete_evacuation_sleep_bank(mete_evacuation_t *evacuation, size_t index, mete_ram_state_t state)
+{
+    METE_ASSERT((evacuation != NULL) && (evacuation->config != NULL));
+    const mete_mover_t *const mover = &evacuation->config->mover;
+    if (IS_CHECKED && (index >= count_of(evacuation))) {
+        METE_FAULT(METE_FAULT_FOREIGN, (const void *)evacuation, NULL);
+        return false;
+    }
+    mover->ops->settle(mover->self);
+    if (IS_CHECKED && !keeps(evacuation, index, state)) {
+        METE_FAULT(METE_FAULT_ORDER, (const void *)evacuation, span_of(evacuation, index).start);
+        return false;
+    }
+    const bool is_done = mete_bank_sleep(evacuation->config->bank, index, state);
+    mete_evacuation_prefer(evacuation);
+    return is_done;
+}
+
 // ---- Waking on demand
 
 // True if a run of banks that take blocks has so many bytes free.

@@ -20,23 +20,23 @@
 /// is put to sleep only if no byte in it is live, and a block counts where it was until it is whole where it will be.
 ///
 /// Memory runs out in the banks that are awake: let the store's hook call mete_evacuation_wake(), and try again. What the
-/// program lets sleep with blocks in it, by mete_bank_sleep() and a state that retains, it wakes by
+/// program lets sleep with blocks in it, by mete_evacuation_sleep_bank() and a state that retains, it wakes by
 /// mete_evacuation_wake_span() before it touches them; evacuation wakes what it needs by itself.
 ///
 ///   Time     move_next: step_size bytes moved and what the mover takes for it, or O(banks) questions to the mover. All others:
 ///            O(banks) questions to the mover, of O(blocks) each for movable; besides O(banks^2), and wake O(banks^3).
 ///   Space    One mete_evacuation_t; for each bank two words and one and a half spans in the caller's tables.
 ///   Threads  Not synchronised: calls, those of the store and those of the bank module exclude each other.
-///   Errors   A bank that there is not in a set: METE_FAULT_FOREIGN, and nothing changes. A driver that refuses to wake or to let sleep:
-///            the bank stays as it is, and is passed over.
+///   Errors   A bank that there is not: METE_FAULT_FOREIGN. A state that would lose what lies in a bank, or that it cannot be put
+///            into: METE_FAULT_ORDER with its start. In these nothing changes. A driver that refuses to wake or to let
+///            sleep: the bank stays as it is, and is passed over.
 ///
 /// A block larger than a bank, or what would be left over at the end of one, may lie across banks that are neighbours in memory,
 /// if these follow each other in the bank module's table, from low to high. All memory of the store lies in banks, and nothing
 /// else lies in those that can be put into the config's state: only the store is asked whether a bank is empty.
 ///
 /// If a step is smaller than a block, the block may be half moved after it, and the store goes on with that at its next
-/// call, pins included. Until then no bank may be put to sleep but by mete_evacuation_sleep(). With steps of at least the
-/// largest block that never happens.
+/// call, pins included. Banks are put to sleep by this module alone, which takes care of that: mete_bank_sleep() does not.
 
 #include "mete/core/base.h"
 #include "mete/core/mover.h"
@@ -117,6 +117,11 @@ bool mete_evacuation_move_next(mete_evacuation_t *evacuation);
 
 /// Puts targets that are empty to sleep, be the plan carried out or not. Returns all targets that sleep now.
 uint32_t mete_evacuation_sleep(mete_evacuation_t *evacuation);
+
+/// Puts a bank to sleep with what lies in it, target or not; if something does, the state must retain. A block that is half
+/// moved is moved whole first: at most the largest is copied. False: METE_FAULT_FOREIGN, METE_FAULT_ORDER, or the driver refused.
+bool mete_evacuation_sleep_bank(mete_evacuation_t *evacuation, size_t index,
+                                mete_ram_state_t state);
 
 /// Ends a plan: its targets that are awake take new blocks again.
 void mete_evacuation_stop(mete_evacuation_t *evacuation);

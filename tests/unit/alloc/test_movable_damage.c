@@ -283,6 +283,8 @@ static void test_a_damaged_move_is_reported(void)
         store->move_done += (i == 1U) ? 304U : 0U;
         store->moving = (uint16_t)((i == 2U) ? SLOTS : (i == 3U) ? GHOST : store->moving);
         EXPECT((mete_movable_compact(store, 8U) == 0U) && (tap_take_fault() == METE_FAULT_CORRUPT));
+        mete_movable_settle(store);
+        EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
         if (i < 2U) {
             EXPECT((mete_movable_pin(store, block) == NULL) &&
                    (tap_take_fault() == METE_FAULT_CORRUPT));

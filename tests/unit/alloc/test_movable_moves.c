@@ -654,6 +654,28 @@ static void test_compaction_by_itself_keeps_within_places(void)
     EXPECT(mete_movable_check(store) && (tap_take_fault() == 0));
 }
 
+// ---- A move finished
+
+static void test_settle_moves_the_rest_of_a_block_moved_in_parts(void)
+{
+    fixture_t f;
+    store_t *const store = setup(&f);
+    handle_t handles[2];
+    put_blocks(&f, handles, 2U, 0x3U);
+    const mete_span_t from = {f.memory, 24U};
+    const mete_span_t to = {&f.memory[32], BYTES - 256U};
+    const mete_mover_t mover = mete_movable_as_mover(store);
+    mover.ops->settle(mover.self);
+    EXPECT((usage_of(store).moved_total == 0U) && (place_of(&f, handles[0]) == 0U));
+    EXPECT(mete_movable_evacuate(store, from, to, 8U) != 0U);
+    EXPECT((store->moving != 0U) && (mete_movable_live_size(store, from) == 24U));
+    mover.ops->settle(mover.self);
+    EXPECT((store->moving == 0U) && (mete_movable_live_size(store, from) == 0U));
+    EXPECT((usage_of(store).moved_total == 24U) && mete_movable_check(store));
+    expect_painted(store, handles, 2U);
+    EXPECT((place_of(&f, handles[0]) == 256U) && (tap_take_fault() == 0));
+}
+
 // ---- A span compacted
 
 static void test_a_span_is_compacted_from_around_it(void)
@@ -780,6 +802,7 @@ int main(void)
     RUN(test_evacuate_empties_a_span_in_steps);
     RUN(test_evacuate_leaves_what_is_pinned_and_what_does_not_fit);
     RUN(test_evacuate_tells_what_is_left_of_a_block_moved_in_parts);
+    RUN(test_settle_moves_the_rest_of_a_block_moved_in_parts);
     RUN(test_reach_is_all_of_what_lies_in_a_span_and_can_be_moved);
     RUN(test_evacuate_empties_a_span_at_once_if_it_may);
     RUN(test_evacuate_moves_nothing_between_spans_that_overlap);

@@ -515,6 +515,57 @@ static void test_nothing_is_lost_if_all_stops_after_any_step(void)
     EXPECT((steps_in_all > 10U) && (tap_take_fault() == 0));
 }
 
+// ---- Asleep with blocks
+
+static bool is_resting(void *self, const mete_movable_block_t *block)
+{
+    (void)self;
+    return !block->is_moving;
+}
+
+// The bank that the block leaves, and the one that it goes to.
+static void test_what_is_half_moved_is_moved_whole_before_its_bank_sleeps(void)
+{
+    for (size_t asleep = 0U; asleep < 2U; asleep++) {
+        setup_with(8U, METE_RAM_DEEP_SLEEP);
+        fill_banks(2U);
+        drop(0U);
+        const mete_evacuation_plan_t plan = plan_for(0xFEU);
+        mete_evacuation_commit(&evacuation, &plan);
+        EXPECT(mete_evacuation_move_next(&evacuation));
+        EXPECT(!mete_movable_walk(&store, is_resting, NULL));
+        EXPECT(mete_evacuation_sleep_bank(&evacuation, asleep, METE_RAM_SLEEP));
+        EXPECT(mete_movable_walk(&store, is_resting, NULL));
+        EXPECT((mete_bank_awake_set(&bank) == (0xFFU & ~bit(asleep))) && (bank_of(8U) == 0U));
+        EXPECT(mete_evacuation_check(&evacuation) && !put(50U, 8U));
+        EXPECT(mete_evacuation_wake_span(&evacuation, places[asleep].span) && all_whole());
+    }
+}
+
+#if METE_CHECK_LEVEL >= 1
+static void test_a_bank_with_blocks_sleeps_only_if_they_are_kept(void)
+{
+    setup();
+    fill_banks(1U);
+    EXPECT(!mete_evacuation_sleep_bank(&evacuation, 0U, METE_RAM_DEEP_SLEEP));
+    EXPECT((tap_take_fault() == METE_FAULT_ORDER) && (mete_bank_awake_set(&bank) == 0xFFU));
+    EXPECT(mete_evacuation_sleep_bank(&evacuation, 0U, METE_RAM_SLEEP));
+    EXPECT(!mete_evacuation_sleep_bank(&evacuation, 0U, METE_RAM_DEEP_SLEEP));
+    EXPECT((tap_take_fault() == METE_FAULT_ORDER) &&
+           (mete_bank_state_of(&bank, 0U) == METE_RAM_SLEEP));
+    EXPECT(mete_evacuation_sleep_bank(&evacuation, 1U, METE_RAM_DEEP_SLEEP));
+    EXPECT((mete_bank_awake_set(&bank) == 0xFCU) && (tap_take_fault() == 0));
+    EXPECT(!mete_evacuation_sleep_bank(&evacuation, 2U, METE_RAM_STANDBY));
+    EXPECT(tap_take_fault() == METE_FAULT_ORDER);
+    EXPECT(!mete_evacuation_sleep_bank(&evacuation, BANKS, METE_RAM_SLEEP));
+    EXPECT(tap_take_fault() == METE_FAULT_FOREIGN);
+    refused_set = bit(2U);
+    EXPECT(!mete_evacuation_sleep_bank(&evacuation, 2U, METE_RAM_SLEEP));
+    EXPECT((tap_take_fault() == 0) && (mete_bank_awake_set(&bank) == 0xFCU));
+    EXPECT(mete_evacuation_wake_span(&evacuation, places[0].span) && all_whole());
+}
+#endif
+
 // ---- Waking
 
 static bool wakes_on_refusal(void *self, size_t size)
@@ -850,6 +901,13 @@ int main(void)
     RUN(test_what_has_no_room_stays_and_the_plan_ends);
     RUN(test_a_plan_that_is_stopped_leaves_banks_open);
     RUN(test_nothing_is_lost_if_all_stops_after_any_step);
+    RUN(test_what_is_half_moved_is_moved_whole_before_its_bank_sleeps);
+#if METE_CHECK_LEVEL >= 1
+    RUN(test_a_bank_with_blocks_sleeps_only_if_they_are_kept);
+#else
+    tap_skip("test_a_bank_with_blocks_sleeps_only_if_they_are_kept",
+             "nothing is checked at level 0");
+#endif
     RUN(test_the_store_wakes_a_bank_when_it_runs_out);
     RUN(test_targets_that_are_awake_are_taken_back_before_any_bank_is_woken);
     RUN(test_neighbours_and_fast_ones_are_woken_first);
