@@ -523,6 +523,12 @@ static inline size_t move_run(store_t *store, size_t place, range_t room, mete_s
     return (place == before) ? last : before;
 }
 
+// True if something of a block lies in a span, and it can be moved.
+static inline bool is_ahead(const store_t *store, size_t index, mete_span_t span)
+{
+    return is_resting(store, index) && (size_within(store, index, span) != 0U);
+}
+
 // Moves the block behind a slot, if it lies in a span and there is room for it elsewhere, and those behind
 // it that can follow. Blocks of `*too_large` granules and more have found no room. Returns the slot to go on
 // from, or NOWHERE.
@@ -531,8 +537,7 @@ static inline size_t evacuate_next(store_t *store, mete_span_t from, uint32_t *t
 {
     const size_t index = at(store, pass->at)->next;
     const uint32_t granules = granules_of(at(store, index));
-    const size_t size = is_resting(store, index) ? size_within(store, index, from) : 0U;
-    if (size == 0U) {
+    if (!is_ahead(store, index, from)) {
         return index;
     }
     const size_t place = (granules < *too_large)
@@ -540,7 +545,7 @@ static inline size_t evacuate_next(store_t *store, mete_span_t from, uint32_t *t
                              : NOWHERE;
     if (place == NOWHERE) {
         *too_large = (granules < *too_large) ? granules : *too_large;
-        pass->left += size;
+        pass->left += size_of(store, index);
         return index;
     }
     if (pass->budget < GRANULE) {
@@ -572,15 +577,15 @@ static inline void evacuate(store_t *store, mete_span_t from, pass_t *pass)
     }
 }
 
-// Bytes in a span that an evacuation has yet to move: what it passed, what lies ahead, and the rest of a move
-// under way. If something is damaged it says so.
+// Bytes of blocks in a span that an evacuation has yet to move: what it passed, what lies ahead, and the rest of a
+// move under way. If something is damaged it says so.
 static inline size_t left_of_evacuation(const store_t *store, mete_span_t from, pass_t *pass)
 {
     size_t left = pass->left;
     size_t index = pass->at;
     while (is_link_sound(store, index) && !is_beyond(store, at(store, index)->next, from)) {
         index = at(store, index)->next;
-        left += is_resting(store, index) ? size_within(store, index, from) : 0U;
+        left += is_ahead(store, index, from) ? size_of(store, index) : 0U;
     }
     pass->is_damaged = pass->is_damaged || !is_link_sound(store, index);
     return left + ((store->moving != 0U) ? size_of(store, store->moving) - store->move_done : 0U);

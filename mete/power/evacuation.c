@@ -203,7 +203,6 @@ static void begin(self_t *self, uint32_t target_set)
     self->target_set = target_set;
     self->pending_set = target_set;
     self->order_index = 0U;
-    self->left_size = SIZE_MAX;
     self->has_compacted = false;
 }
 
@@ -340,19 +339,35 @@ static uint32_t held_set(const self_t *self, uint32_t awake)
     return set;
 }
 
+// How far a block reaches into a run from an awake bank in front of it. It has to find room anew: nothing slides up.
+static size_t size_across(const self_t *self, uint32_t awake, size_t first)
+{
+    if ((first == 0U) || !has(awake, first - 1U)) {
+        return 0U;
+    }
+    const mete_mover_t *const mover = &self->config->mover;
+    mete_span_t edge;
+    edge.start = span_of(self, first).start;
+    edge.size = 1U;
+    const mete_span_t block = mover->ops->reach(mover->self, edge);
+    const uintptr_t skipped = (uintptr_t)edge.start - (uintptr_t)block.start;
+    return ((block.size != 0U) && (skipped != 0U)) ? block.size - skipped : 0U;
+}
+
 // With every bank as the first of a run: the shortest that is enough.
 static void choose_run(const self_t *self, uint32_t awake, size_t wanted, choice_t *best)
 {
     const uint32_t held = held_set(self, awake);
     for (size_t first = 0U; first < count_of(self); first++) {
         const size_t end = has(awake, first) ? run_end(self, awake, first) + 1U : first;
+        const size_t needed = wanted + size_across(self, awake, first);
         choice_t choice;
         choice.set = held;
-        for (size_t i = first; (i < end) && (room_for(self, choice.set) < wanted); i++) {
+        for (size_t i = first; (i < end) && (room_for(self, choice.set) < needed); i++) {
             choice.set |= bit(i);
         }
         choice.live_size = live_of(self, choice.set);
-        if ((room_for(self, choice.set) >= wanted) && is_better(&choice, best)) {
+        if ((room_for(self, choice.set) >= needed) && is_better(&choice, best)) {
             best->set = choice.set;
             best->live_size = choice.live_size;
         }
@@ -416,7 +431,6 @@ static void pass_over(self_t *self)
 {
     self->pending_set &= self->pending_set - 1U;
     self->order_index = 0U;
-    self->left_size = SIZE_MAX;
 }
 
 // True if a target has something that can be moved, and is awake for it.
@@ -446,73 +460,56 @@ static mete_span_t source_of(const self_t *self, mete_span_t span)
     return source;
 }
 
-// Packs the runs, and the banks that are in none, a step. True: it is done.
+// Packs the runs, then single banks, a step. True: there is nothing to be packed.
 static bool compact(const self_t *self)
 {
     const mete_mover_t mover = self->config->mover;
     for (size_t i = self->order_count; i != 0U; i--) {
         const mete_span_t span = self->config->order[i - 1U];
-        if ((span.size != 0U) && (mover.ops->compact(mover.self, source_of(self, span), span,
-                                                     self->config->step_size) != 0U)) {
+        const mete_span_t source = (span.size != 0U) ? source_of(self, span) : span;
+        if ((span.size != 0U) && (mover.ops->compact(mover.self, source, span, 0U) != 0U)) {
+            (void)mover.ops->compact(mover.self, source, span, self->config->step_size);
             return false;
         }
     }
     return true;
 }
 
-// The next in order for what found no room; behind the last all is packed, once.
-static void advance(self_t *self)
+// Moves out of the first target what finds room in one entry of the order, a step. If nothing does, the next entry's turn has come.
+static void move_into(self_t *self)
 {
-    self->order_index++;
-    self->left_size = SIZE_MAX;
-    if (self->order_index > self->order_count) {
+    const mete_mover_t mover = self->config->mover;
+    const mete_span_t from = span_of(self, lowest(self->pending_set));
+    mete_span_t to;
+    to.start = self->config->order[self->order_index].start;
+    to.size = self->config->order[self->order_index].size;
+    const size_t before = mover.ops->evacuate(mover.self, from, to, 0U);
+    const size_t left = mover.ops->evacuate(mover.self, from, to, self->config->step_size);
+    self->order_index += (left == before) ? 1U : 0U;
+}
+
+// Behind the last entry all is packed, once; then the order is gone through again.
+static void step(self_t *self)
+{
+    if (self->order_index < self->order_count) {
+        move_into(self);
+    } else if (self->has_compacted) {
+        pass_over(self);
+    } else if (compact(self)) {
         self->has_compacted = true;
         self->order_index = 0U;
     }
 }
 
-// One try to move something out of the first target. True: something was moved, or could have been.
-static bool try_step(self_t *self)
-{
-    const size_t index = lowest(self->pending_set);
-    const mete_mover_t mover = self->config->mover;
-    if (self->order_index < self->order_count) {
-        mete_span_t to;
-        to.start = self->config->order[self->order_index].start;
-        to.size = self->config->order[self->order_index].size;
-        const size_t left =
-            mover.ops->evacuate(mover.self, span_of(self, index), to, self->config->step_size);
-        const bool is_moved = (left < self->left_size);
-        if (is_moved) {
-            self->left_size = left;
-        } else {
-            advance(self);
-        }
-        return is_moved;
-    }
-    if (self->has_compacted) {
-        pass_over(self);
-        return false;
-    }
-    const bool is_packed = compact(self);
-    if (is_packed) {
-        advance(self);
-    }
-    return true;
-}
-
 bool mete_evacuation_move_next(mete_evacuation_t *evacuation)
 {
     METE_ASSERT((evacuation != NULL) && (evacuation->config != NULL));
-    bool is_over = false;
-    // Every turn goes on in the order, passes a target over, or is the last.
-    for (size_t turns = (count_of(evacuation) + 1U) * (2U * evacuation->order_count + 3U);
-         !is_over && (evacuation->pending_set != 0U) && (turns != 0U); turns--) {
-        if (is_ready(evacuation, lowest(evacuation->pending_set))) {
-            is_over = try_step(evacuation);
-        } else {
-            pass_over(evacuation);
-        }
+    while ((evacuation->pending_set != 0U) &&
+           !is_ready(evacuation, lowest(evacuation->pending_set))) {
+        pass_over(evacuation);
+    }
+    if (evacuation->pending_set != 0U) {
+        step(evacuation);
     }
     METE_ASSERT((METE_CHECK_LEVEL < 3) || mete_evacuation_check(evacuation));
     return evacuation->pending_set != 0U;
@@ -609,7 +606,6 @@ bool mete_evacuation_wake(void *self, size_t size)
         }
     }
     evacuation->order_index = 0U;
-    evacuation->left_size = SIZE_MAX;
     mete_evacuation_prefer(evacuation);
     return is_changed;
 }

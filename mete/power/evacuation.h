@@ -23,7 +23,7 @@
 /// program lets sleep with blocks in it, by mete_evacuation_sleep_bank() and a state that retains, it wakes by
 /// mete_evacuation_wake_span() before it touches them; evacuation wakes what it needs by itself.
 ///
-///   Time     move_next: step_size bytes moved and what the mover takes for it, or O(banks) questions to the mover. All others:
+///   Time     move_next: step_size bytes moved and what the mover takes for it, besides O(banks) questions to the mover. All others:
 ///            O(banks) questions to the mover, of O(blocks) each for movable; besides O(banks^2), and wake O(banks^3).
 ///   Space    One mete_evacuation_t; for each bank two words and one and a half spans in the caller's tables.
 ///   Threads  Not synchronised: calls, those of the store and those of the bank module exclude each other.
@@ -75,8 +75,7 @@ typedef struct mete_evacuation {
     size_t order_count;
     uint32_t target_set;   // Banks to be emptied,
     uint32_t pending_set;  // and those of them where a step may move something yet.
-    size_t order_index;    // Where the blocks of the first of these go now;
-    size_t left_size;      // what was left of them after the last step.
+    size_t order_index;    // Where the blocks of the first of these go now.
     bool has_compacted;    // Where they go is packed.
 } mete_evacuation_t;
 

@@ -1,36 +1,23 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //
 // The movable store as a subject of exhaustion: blocks are moved, whole and in parts, pinned ones not at
-// all, and every handle that names no block is refused. In which slots blocks are, and which generation
-// their handles have, is masked: it decides nothing but the handles' values.
+// all, and every handle that names no block is refused.
 
 #include "mete/alloc/movable.h"
 
+#include "tests/exhaust/books.h"
 #include "tests/exhaust/subjects.h"
 #include "tests/support/tap.h"
 
 #include <string.h>
 
-enum { GRANULE = 8, HELD_MAX = 6, SLOT_COUNT = 8, GHOST = 1, PIN_MAX = 2, VALUE_MAX = 320 };
+enum { GRANULE = 8, PIN_MAX = 2, VALUE_MAX = 320 };
 
 enum { ALLOC = EXHAUST_OWN, FREE, RESIZE, PIN, UNPIN, COMPACT };
 static const char *const verbs[] = {"alloc", "free", "resize", "pin", "unpin", "compact"};
 
-typedef struct held {
-    mete_movable_handle_t handle;
-    int16_t at;        // Where it was when its content was written.
-    int16_t shown_at;  // Where it is.
-    uint16_t size;
-    uint8_t pins;
-    bool is_moving;
-} held_t;
-
 typedef struct layout {
-    mete_movable_t store;
-    mete_movable_slot_t slots[SLOT_COUNT];
-    held_t held[HELD_MAX];  // By where they are.
-    size_t held_count;
-    mete_movable_handle_t freed;  // The one freed last.
+    books_t books;
     _Alignas(GRANULE) unsigned char storage[];
 } layout_t;
 
@@ -41,12 +28,13 @@ static size_t scale;  // Granules in all.
 static exhaust_offer_t begin(mete_span_t arena, size_t granules, size_t failure_size)
 {
     layout = arena.start;
+    books = &layout->books;
     scale = granules;
     config = (mete_movable_config_t){.storage = {layout->storage, granules * GRANULE},
-                                     .slots = layout->slots,
-                                     .slot_count = SLOT_COUNT,
+                                     .slots = books->slots,
+                                     .slot_count = BOOKS_SLOT_COUNT,
                                      .failure_size = failure_size};
-    EXHAUST_EXPECT(mete_movable_init(&layout->store, &config));
+    EXHAUST_EXPECT(mete_movable_init(&books->store, &config));
     return (exhaust_offer_t){
         {NULL, NULL}, config.storage, offsetof(layout_t, storage) + config.storage.size};
 }
@@ -68,79 +56,12 @@ static size_t granules_for(size_t size)
     return (size + GRANULE - 1U) / GRANULE;
 }
 
-static held_t *held_as(mete_movable_handle_t handle)
-{
-    for (size_t i = 0U; i < layout->held_count; i++) {
-        if (layout->held[i].handle.value == handle.value) {
-            return &layout->held[i];
-        }
-    }
-    return NULL;
-}
-
-static held_t *held_at(int at)
-{
-    for (size_t i = 0U; i < layout->held_count; i++) {
-        if (layout->held[i].shown_at == at) {
-            return &layout->held[i];
-        }
-    }
-    return NULL;
-}
-
-typedef struct sight {
-    size_t live_count;
-    size_t largest_gap;  // In granules.
-    bool is_right;
-} sight_t;
-
-static bool look(void *self, const mete_movable_block_t *shown)
-{
-    sight_t *const sight = self;
-    held_t *const held = shown->is_live ? held_as(shown->handle) : NULL;
-    if (!shown->is_live) {
-        const size_t gap = shown->is_moving ? 0U : shown->size / GRANULE;
-        sight->largest_gap = (gap > sight->largest_gap) ? gap : sight->largest_gap;
-        return true;
-    }
-    sight->live_count++;
-    sight->is_right = sight->is_right && (held != NULL) &&
-                      (shown->size == granules_for(held->size) * GRANULE) &&
-                      (shown->is_pinned == (held->pins != 0U)) &&
-                      ((held->pins == 0U) || (exhaust_at(shown->block) == held->shown_at));
-    if (held != NULL) {
-        held->shown_at = exhaust_at(shown->block);
-        held->is_moving = shown->is_moving;
-    }
-    return true;
-}
-
-static sight_t look_around(void)
-{
-    sight_t sight = {0U, 0U, true};
-    EXHAUST_EXPECT(mete_movable_walk(&layout->store, look, &sight));
-    EXHAUST_EXPECT(sight.is_right && (sight.live_count == layout->held_count));
-    return sight;
-}
-
-static void sort_held(void)
-{
-    for (size_t i = 1U; i < layout->held_count; i++) {
-        for (size_t j = i; (j != 0U) && (layout->held[j].shown_at < layout->held[j - 1U].shown_at);
-             j--) {
-            const held_t held = layout->held[j];
-            layout->held[j] = layout->held[j - 1U];
-            layout->held[j - 1U] = held;
-        }
-    }
-}
-
 // Holds all blocks where they are now. What is being moved is neither here nor there.
 static void hold_all(void)
 {
     exhaust_forget_all();
-    for (size_t i = 0U; i < layout->held_count; i++) {
-        held_t *const held = &layout->held[i];
+    for (size_t i = 0U; i < books->held_count; i++) {
+        held_t *const held = &books->held[i];
         (void)exhaust_hold(exhaust_address(held->shown_at), held->is_moving ? 0U : held->size,
                            GRANULE);
         if (!held->is_moving) {
@@ -152,12 +73,12 @@ static void hold_all(void)
 // After a call: blocks may have been moved, with their contents.
 static void settle(void)
 {
-    (void)look_around();
-    for (size_t i = 0U; i < layout->held_count; i++) {
-        const held_t *const held = &layout->held[i];
+    (void)books_look();
+    for (size_t i = 0U; i < books->held_count; i++) {
+        const held_t *const held = &books->held[i];
         EXHAUST_EXPECT(held->is_moving || exhaust_is_painted(held->shown_at, held->at, held->size));
     }
-    sort_held();
+    books_sort();
     hold_all();
 }
 
@@ -166,8 +87,8 @@ static void settle(void)
 static size_t free_granules(void)
 {
     size_t used = 0U;
-    for (size_t i = 0U; i < layout->held_count; i++) {
-        used += granules_for(layout->held[i].size);
+    for (size_t i = 0U; i < books->held_count; i++) {
+        used += granules_for(books->held[i].size);
     }
     return scale - used;
 }
@@ -175,8 +96,8 @@ static size_t free_granules(void)
 static bool is_any_pinned(void)
 {
     size_t pins = 0U;
-    for (size_t i = 0U; i < layout->held_count; i++) {
-        pins += layout->held[i].pins;
+    for (size_t i = 0U; i < books->held_count; i++) {
+        pins += books->held[i].pins;
     }
     return pins != 0U;
 }
@@ -188,21 +109,21 @@ static bool may_move(void)
 
 static chance_t may_alloc(size_t granules)
 {
-    if ((granules > free_granules()) || (layout->held_count == HELD_MAX)) {
+    if ((granules > free_granules()) || (books->held_count == BOOKS_HELD_MAX)) {
         return MUST_FAIL;
     }
-    if ((look_around().largest_gap >= granules) || (may_move() && !is_any_pinned())) {
+    if ((books_look().largest_gap >= granules) || (may_move() && !is_any_pinned())) {
         return MUST_SUCCEED;
     }
-    return (may_move() || (layout->store.moving != 0U)) ? MAY_SUCCEED : MUST_FAIL;
+    return (may_move() || (books->store.moving != 0U)) ? MAY_SUCCEED : MUST_FAIL;
 }
 
 // How far a block could reach where it is.
 static int reach_of(const held_t *held)
 {
-    const size_t next = (size_t)(held - layout->held) + 1U;
-    return (next < layout->held_count) ? layout->held[next].shown_at
-                                       : exhaust_at(layout->storage) + ((int)scale * GRANULE);
+    const size_t next = (size_t)(held - books->held) + 1U;
+    return (next < books->held_count) ? books->held[next].shown_at
+                                      : exhaust_at(layout->storage) + ((int)scale * GRANULE);
 }
 
 static chance_t may_resize(const held_t *held, size_t granules)
@@ -212,12 +133,12 @@ static chance_t may_resize(const held_t *held, size_t granules)
     if (granules > free_granules() + own) {
         return MUST_FAIL;
     }
-    if ((granules <= own) || (has_room && (layout->store.moving == 0U)) ||
+    if ((granules <= own) || (has_room && (books->store.moving == 0U)) ||
         (may_move() && !is_any_pinned() && (granules <= free_granules()))) {
         return MUST_SUCCEED;
     }
-    return ((held->pins != 0U) && !may_move() && (layout->store.moving == 0U)) ? MUST_FAIL
-                                                                               : MAY_SUCCEED;
+    return ((held->pins != 0U) && !may_move() && (books->store.moving == 0U)) ? MUST_FAIL
+                                                                              : MAY_SUCCEED;
 }
 
 // ---- Calls
@@ -225,17 +146,14 @@ static chance_t may_resize(const held_t *held, size_t granules)
 static void alloc(size_t size)
 {
     const chance_t chance = may_alloc(granules_for(size));
-    const mete_movable_handle_t handle = mete_movable_alloc(&layout->store, size);
+    const mete_movable_handle_t handle = mete_movable_alloc(&books->store, size);
     exhaust_chance(handle.value != 0U, chance);
     if (handle.value == 0U) {
         settle();
         return;
     }
-    EXHAUST_EXPECT((held_as(handle) == NULL) && (handle.value != layout->freed.value));
-    held_t *const held = &layout->held[layout->held_count];
-    *held = (held_t){handle, 0, 0, (uint16_t)size, 0U, true};  // Without content yet.
-    layout->held_count++;
-    (void)look_around();
+    held_t *const held = books_add(handle, size);
+    (void)books_look();
     held->at = held->shown_at;
     exhaust_forget_all();
     EXHAUST_EXPECT(!held->is_moving);
@@ -246,11 +164,8 @@ static void alloc(size_t size)
 static void free_block(held_t *held)
 {
     EXHAUST_EXPECT(held->is_moving || exhaust_is_painted(held->at, held->at, held->size));
-    layout->freed = held->handle;
-    mete_movable_free(&layout->store, held->handle);
-    layout->held_count--;
-    memmove(held, held + 1, (layout->held_count - (size_t)(held - layout->held)) * sizeof *held);
-    memset(&layout->held[layout->held_count], 0, sizeof *held);
+    mete_movable_free(&books->store, held->handle);
+    books_remove(held);
     settle();
 }
 
@@ -259,11 +174,11 @@ static void resize(held_t *held, size_t size)
     const mete_movable_handle_t handle = held->handle;
     const size_t old_size = held->size;
     const chance_t chance = may_resize(held, granules_for(size));
-    const bool is_done = mete_movable_resize(&layout->store, handle, size);
+    const bool is_done = mete_movable_resize(&books->store, handle, size);
     exhaust_chance(is_done, chance);
     if (is_done) {
         held->size = (uint16_t)size;
-        (void)look_around();
+        (void)books_look();
         EXHAUST_EXPECT(!held->is_moving && exhaust_is_painted(held->shown_at, held->at,
                                                               (size < old_size) ? size : old_size));
         held->at = held->shown_at;
@@ -274,26 +189,26 @@ static void resize(held_t *held, size_t size)
 
 static void pin(held_t *held)
 {
-    const void *const address = mete_movable_pin(&layout->store, held->handle);
+    const void *const address = mete_movable_pin(&books->store, held->handle);
     held->shown_at = exhaust_at(address);
     held->pins++;
-    EXHAUST_EXPECT(mete_movable_address(&layout->store, held->handle) == address);
+    EXHAUST_EXPECT(mete_movable_address(&books->store, held->handle) == address);
     settle();
 }
 
 static void compact(size_t step_size)
 {
-    const size_t left = mete_movable_compact(&layout->store, step_size);
+    const size_t left = mete_movable_compact(&books->store, step_size);
     settle();
     if ((left == 0U) && !is_any_pinned()) {
-        EXHAUST_EXPECT(look_around().largest_gap == free_granules());
+        EXHAUST_EXPECT(books_look().largest_gap == free_granules());
     }
     EXHAUST_EXPECT((step_size != UINT16_MAX) || (left == 0U));
 }
 
 static void perform(const exhaust_op_t *op)
 {
-    held_t *const held = held_at(op->at);
+    held_t *const held = books_find_at(op->at);
     if ((op->verb != ALLOC) && (op->verb != COMPACT) && !EXHAUST_EXPECT(held != NULL)) {
         return;
     }
@@ -311,7 +226,7 @@ static void perform(const exhaust_op_t *op)
         pin(held);
         break;
     case UNPIN:
-        mete_movable_unpin(&layout->store, held->handle);
+        mete_movable_unpin(&books->store, held->handle);
         held->pins--;
         settle();
         break;
@@ -338,8 +253,8 @@ static void list(exhaust_ops_t *ops)
     for (size_t granules = 1U; granules <= free_granules() + 1U; granules++) {
         exhaust_add_op(ops, ALLOC, 0, granules * GRANULE, 0U);
     }
-    for (size_t i = 0U; i < layout->held_count; i++) {
-        list_for(ops, &layout->held[i]);
+    for (size_t i = 0U; i < books->held_count; i++) {
+        list_for(ops, &books->held[i]);
     }
     exhaust_add_op(ops, COMPACT, 0, GRANULE, 0U);
     exhaust_add_op(ops, COMPACT, 0, UINT16_MAX, 0U);
@@ -349,45 +264,18 @@ static void list(exhaust_ops_t *ops)
 
 static bool is_sound(void)
 {
-    const mete_movable_usage_t usage = mete_movable_usage(&layout->store);
-    const bool is_moving = layout->store.moving != 0U;
-    return mete_movable_check(&layout->store) && (usage.block_count == layout->held_count) &&
-           (usage.spare_count == HELD_MAX - layout->held_count) && (usage.retired_count == 0U) &&
+    const mete_movable_usage_t usage = mete_movable_usage(&books->store);
+    const bool is_moving = books->store.moving != 0U;
+    return mete_movable_check(&books->store) && (usage.block_count == books->held_count) &&
+           (usage.spare_count == BOOKS_HELD_MAX - books->held_count) &&
+           (usage.retired_count == 0U) &&
            (is_moving || (usage.free_size == free_granules() * GRANULE)) &&
            (is_moving || (usage.in_use_size == (scale - free_granules()) * GRANULE));
 }
 
-static void mask_store(mete_movable_t *store)
-{
-    store->unused_least = 0U;
-    store->moved_total = 0U;
-    store->refusals = 0U;
-    store->calls = 0U;
-    store->spare_first = 0U;
-    store->spare_last = 0U;
-    store->moving = (store->moving != 0U) ? 1U : 0U;
-    store->move_done = (store->moving != 0U) ? store->move_done : 0U;
-    store->move_to = (store->moving != 0U) ? store->move_to : 0U;
-}
-
 static void mask(unsigned char *copy)
 {
-    layout_t *const masked = (layout_t *)(void *)copy;
-    mask_store(&masked->store);
-    // Where that slot's block is, instead of which slot it is.
-    masked->store.packed =
-        (uint16_t)(masked->slots[masked->store.packed].address - masked->store.start);
-    const mete_movable_slot_t ghost = masked->slots[GHOST];
-    memset(masked->slots, 0, sizeof masked->slots);
-    if (masked->store.moving != 0U) {
-        masked->slots[GHOST].address = ghost.address;
-        masked->slots[GHOST].extent = ghost.extent;
-    }
-    masked->freed.value = 0U;
-    for (size_t i = 0U; i < masked->held_count; i++) {
-        masked->held[i].handle.value = 0U;
-        masked->held[i].at = 0;
-    }
+    books_mask((books_t *)(void *)copy);
     memset(copy + offsetof(layout_t, storage), 0, scale * GRANULE);
 }
 
@@ -397,8 +285,8 @@ static void misuse_value(uint32_t value)
 {
     const unsigned faults = (1U << METE_FAULT_FOREIGN) | (1U << METE_FAULT_DOUBLE_FREE);
     const mete_movable_handle_t handle = {value};
-    mete_movable_t *const store = &layout->store;
-    if (held_as(handle) != NULL) {
+    mete_movable_t *const store = &books->store;
+    if (books_find(handle) != NULL) {
         return;
     }
     exhaust_doing(FREE, 0, value & UINT16_MAX, 0U);
@@ -423,7 +311,7 @@ static void misuse_value(uint32_t value)
 static void misuse_held(const held_t *held)
 {
     const unsigned order = 1U << METE_FAULT_ORDER;
-    mete_movable_t *const store = &layout->store;
+    mete_movable_t *const store = &books->store;
     exhaust_doing((held->pins != 0U) ? FREE : UNPIN, held->shown_at, 0U, 0U);
     if (held->pins != 0U) {
         mete_movable_free(store, held->handle);
@@ -443,10 +331,10 @@ static void misuse(void)
     for (uint32_t value = 0U; value < (uint32_t)VALUE_MAX; value++) {
         misuse_value(value);
     }
-    for (size_t i = 0U; i < layout->held_count; i++) {
-        misuse_held(&layout->held[i]);
+    for (size_t i = 0U; i < books->held_count; i++) {
+        misuse_held(&books->held[i]);
     }
-    misuse_value(layout->freed.value);
+    misuse_value(books->freed.value);
 }
 
 #define MOVABLE_SUBJECT(variant, label, start) \

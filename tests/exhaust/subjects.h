@@ -4,7 +4,7 @@
 
 /// The subjects there are. Their scales: blocks of the pool and of the buddy, bytes of the arena, granules of a heap,
 /// the list and the movable store, common slots of the partition, objects of the object pool and of the cache, blocks of the
-/// references.
+/// references, granules of each bank of evacuation.
 
 #include "tests/exhaust/exhaust.h"
 
@@ -31,5 +31,7 @@ extern const exhaust_subject_t exhaust_cache_same;
 extern const exhaust_subject_t exhaust_cache_near;
 extern const exhaust_subject_t exhaust_cache_coming_back;
 extern const exhaust_subject_t exhaust_cache_pinless;
+extern const exhaust_subject_t exhaust_evacuation;
+extern const exhaust_subject_t exhaust_evacuation_shut;
 
 #endif

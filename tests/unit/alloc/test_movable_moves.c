@@ -384,6 +384,20 @@ static void test_evacuate_tells_what_is_left_of_a_block_moved_in_parts(void)
     EXPECT((place_of(&f, next) == 456U) && mete_movable_check(store));
 }
 
+static void test_evacuate_counts_all_of_a_block_across_an_edge(void)
+{
+    fixture_t f;
+    store_t *const store = setup(&f);
+    (void)mete_movable_alloc(store, 80U);
+    const mete_span_t from = {f.memory, 64U};
+    const mete_span_t small = {&f.memory[16], 72U};
+    const mete_span_t large = {&f.memory[16], 80U};
+    EXPECT(mete_movable_evacuate(store, from, small, SIZE_MAX) == 80U);
+    EXPECT(mete_movable_evacuate(store, from, large, 0U) == 80U);
+    EXPECT(mete_movable_evacuate(store, from, large, 16U) == 64U);
+    EXPECT(mete_movable_evacuate(store, from, large, 64U) == 0U);
+}
+
 static bool reaches(store_t *store, mete_span_t span, const void *start, size_t size)
 {
     const mete_mover_t mover = mete_movable_as_mover(store);
@@ -538,7 +552,7 @@ static void test_a_block_across_the_edge_slides_out(void)
     (void)mete_movable_pin(store, first);
     const mete_span_t from = {f.memory, 64U};
     const mete_span_t to = {&f.memory[8], 64U};  // Not enough room behind it.
-    EXPECT(mete_movable_evacuate(store, from, to, SIZE_MAX) == 24U);
+    EXPECT(mete_movable_evacuate(store, from, to, SIZE_MAX) == 48U);
     EXPECT(mete_movable_evacuate(store, from, (mete_span_t){&f.memory[8], 88U}, SIZE_MAX) == 0U);
     EXPECT((place_of(&f, across) == 88U) && (place_of(&f, first) == 0U));
     EXPECT(is_painted(store, across, 9U, 48U) && mete_movable_check(store));
@@ -802,6 +816,7 @@ int main(void)
     RUN(test_evacuate_empties_a_span_in_steps);
     RUN(test_evacuate_leaves_what_is_pinned_and_what_does_not_fit);
     RUN(test_evacuate_tells_what_is_left_of_a_block_moved_in_parts);
+    RUN(test_evacuate_counts_all_of_a_block_across_an_edge);
     RUN(test_settle_moves_the_rest_of_a_block_moved_in_parts);
     RUN(test_reach_is_all_of_what_lies_in_a_span_and_can_be_moved);
     RUN(test_evacuate_empties_a_span_at_once_if_it_may);

@@ -149,9 +149,18 @@ static bool all_whole(void)
     return is_whole;
 }
 
+// A step, that moves no more than it may.
+static bool move_next(void)
+{
+    const size_t moved = store.moved_total;
+    const bool goes_on = mete_evacuation_move_next(&evacuation);
+    EXPECT(store.moved_total - moved <= config.step_size);
+    return goes_on;
+}
+
 static void run_out(void)
 {
-    for (size_t i = 0U; mete_evacuation_move_next(&evacuation); i++) {
+    for (size_t i = 0U; move_next(); i++) {
         if (!EXPECT(i < 2000U)) {
             return;
         }
@@ -403,9 +412,7 @@ static void test_a_step_moves_no_more_than_asked_for(void)
         size_t count = 0U;
         bool goes_on = true;
         while (goes_on && EXPECT(count < 2000U)) {
-            const size_t moved = store.moved_total;
-            goes_on = mete_evacuation_move_next(&evacuation);
-            EXPECT(store.moved_total - moved <= steps[i]);
+            goes_on = move_next();
             count++;
         }
         EXPECT((count <= plan.step_max) && (store.moved_total == plan.move_size));
@@ -413,6 +420,71 @@ static void test_a_step_moves_no_more_than_asked_for(void)
         EXPECT((count_bits(mete_bank_awake_set(&bank)) == 2U) && all_whole());
         EXPECT(!mete_evacuation_move_next(&evacuation) && (tap_take_fault() == 0));
     }
+}
+
+// What is half moved ends in a bank that is a target by then, and has to go back.
+static void test_a_step_ends_where_a_move_of_the_last_plan_does(void)
+{
+    setup_with(8U, METE_RAM_DEEP_SLEEP);
+    forget_all();
+    EXPECT(put(0U, 24U));
+    mete_evacuation_plan_t plan = plan_for(bit(0U));
+    mete_evacuation_commit(&evacuation, &plan);
+    EXPECT(move_next());
+    plan = plan_for(bit(1U));
+    mete_evacuation_commit(&evacuation, &plan);
+    EXPECT(move_next() && move_next() && (store.moved_total == 24U) && (bank_of(0U) == 1U));
+    run_out();
+    EXPECT((bank_of(0U) == 0U) && all_whole());
+}
+
+// Nothing slides up: what reaches into a run from in front of it needs room there twice.
+static void test_the_fewest_have_room_for_what_lies_across_their_edge(void)
+{
+    setup();
+    forget_all();
+    mete_movable_prefer(&store, NULL, 0U);
+    EXPECT(put(0U, BANK * 3U / 4U) && put(1U, BANK) && put(2U, BANK / 4U) && put(3U, BANK / 2U));
+    drop(0U);
+    drop(2U);
+    mete_evacuation_prefer(&evacuation);
+    const mete_evacuation_plan_t plan = plan_fewest();
+    mete_evacuation_commit(&evacuation, &plan);
+    run_out();
+    EXPECT((mete_evacuation_sleep(&evacuation) == plan.target_set) &&
+           (count_bits(mete_bank_awake_set(&bank)) == 2U) && all_whole());
+}
+
+static void test_what_reaches_into_a_run_from_a_bank_that_sleeps_stays(void)
+{
+    setup();
+    forget_all();
+    mete_movable_prefer(&store, NULL, 0U);
+    EXPECT(put(0U, BANK * 3U / 2U) && put(1U, BANK / 2U) && put(2U, BANK / 2U));
+    EXPECT(put(3U, BANK * 3U / 2U) && put(4U, BANK * 3U / 4U));
+    drop(1U);
+    drop(3U);
+    EXPECT(mete_evacuation_sleep_bank(&evacuation, 0U, METE_RAM_SLEEP));
+    EXPECT(plan_fewest().target_set == 0xF8U);
+}
+
+// In front of banks that are packed first.
+static void test_what_does_not_fit_beside_what_lies_about_fits_when_that_is_packed(void)
+{
+    setup();
+    forget_all();
+    mete_movable_prefer(&store, NULL, 0U);
+    EXPECT(put(0U, BANK));
+    for (size_t i = 1U; i < 17U; i++) {
+        EXPECT(put(i, BANK / 8U));
+    }
+    for (size_t i = 1U; i < 17U; i += 2U) {
+        drop(i);
+    }
+    const mete_evacuation_plan_t plan = plan_for(0xF9U);
+    mete_evacuation_commit(&evacuation, &plan);
+    run_out();
+    EXPECT((mete_evacuation_sleep(&evacuation) == 0xF9U) && all_whole());
 }
 
 // Room that is cut up: what comes out of the target fits only when it is made one piece.
@@ -809,8 +881,7 @@ static void test_random_work_ends_in_the_fewest_banks(void)
         const size_t moved = store.moved_total;
         size_t steps = 1U;
         bool is_alone = true;
-        while (mete_evacuation_move_next(&evacuation) &&
-               EXPECT(!is_alone || (steps <= plan.step_max))) {
+        while (move_next() && EXPECT(!is_alone || (steps <= plan.step_max))) {
             steps++;
             if (random_below(&random, 50U) == 0U) {
                 work_a_little(&random, pinned);
@@ -845,7 +916,7 @@ static void test_random_plans_take_no_more_than_they_say(void)
         const size_t moved = store.moved_total;
         const uint32_t asleep = ~mete_bank_awake_set(&bank);
         size_t steps = 1U;
-        while (mete_evacuation_move_next(&evacuation) && EXPECT(steps < 2000U)) {
+        while (move_next() && EXPECT(steps < 2000U)) {
             steps++;
         }
         const uint32_t woken = asleep & mete_bank_awake_set(&bank);
@@ -896,6 +967,10 @@ int main(void)
     RUN(test_where_there_is_no_run_the_fullest_stay);
     RUN(test_nothing_live_needs_no_bank);
     RUN(test_a_step_moves_no_more_than_asked_for);
+    RUN(test_a_step_ends_where_a_move_of_the_last_plan_does);
+    RUN(test_the_fewest_have_room_for_what_lies_across_their_edge);
+    RUN(test_what_reaches_into_a_run_from_a_bank_that_sleeps_stays);
+    RUN(test_what_does_not_fit_beside_what_lies_about_fits_when_that_is_packed);
     RUN(test_what_does_not_fit_at_once_fits_after_compaction);
     RUN(test_pinned_blocks_stay_and_their_banks_stay_awake);
     RUN(test_what_has_no_room_stays_and_the_plan_ends);
