@@ -317,6 +317,13 @@ void mete_cache_insert(mete_cache_t *cache, const void *key, void *object, uint8
         return;
     }
     cache->shared.ops->retain_weak(cache->shared.self, object);
+    if (!upgrade(cache, object)) {
+        cache->shared.ops->drop_weak(cache->shared.self, object);
+        if (METE_CHECK_LEVEL >= 1) {
+            METE_FAULT(METE_FAULT_DOUBLE_FREE, cache, object);
+        }
+        return;
+    }
     cache->evictions += (entry->object != NULL) ? 1U : 0U;
     evict(cache, entry);
     entry->object = object;
@@ -324,6 +331,7 @@ void mete_cache_insert(mete_cache_t *cache, const void *key, void *object, uint8
     entry->priority = priority;
     cache->in_use++;
     pin(cache, entry);
+    drop(cache, object);  // Held until now: what is displaced may have held it alone.
     METE_ASSERT(IS_SOUND(cache));
 }
 

@@ -22,8 +22,8 @@
 ///   Space    A table entry of four words for each slot. Nothing an object.
 ///   Threads  Not synchronised: calls on one cache must exclude each other. The objects may be shared with who
 ///            has no part in that, if their counts are atomic (mete/object/atomic_ref.h).
-///   Errors   None but a miss. Damage of the links in the table: METE_FAULT_CORRUPT, and nothing changes. What is
-///            no object, or dead, the objects' counts refuse.
+///   Errors   None but a miss. Damage of the links in the table: METE_FAULT_CORRUPT, and nothing changes. An insert
+///            of a dead object: METE_FAULT_DOUBLE_FREE, and likewise. What is no object the counts refuse.
 ///
 /// An object stands in one of probe_count slots that follow each other, from where its hash leads to. All of these
 /// are looked at in any case, so a slot that becomes free leaves no mark behind. If all are occupied an insert

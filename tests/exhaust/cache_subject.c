@@ -116,7 +116,7 @@ static void retain_weak(void *self, void *object)
 {
     thing_t *const thing = object;
     (void)self;
-    EXHAUST_EXPECT((thing->strong != 0U) && (thing->weak <= 1U));
+    EXHAUST_EXPECT((thing->strong + thing->weak != 0U) && (thing->weak <= 1U));
     thing->weak++;
 }
 
@@ -720,11 +720,30 @@ static void spoil_ends(thing_t *thing)
     }
 }
 
+// What the caller holds weakly, and nobody strongly, does not come in, whatever it would displace.
+static void misuse_dead(void)
+{
+    for (size_t i = 0U; i < count; i++) {
+        thing_t *const thing = &layout->things[i];
+        if ((thing->strong == 0U) && (thing->weak == 0U)) {
+            exhaust_doing(INSERT, (int)i, 7U, 0U);
+            thing->weak = 1U;
+            mete_cache_insert(&layout->cache, &thing->key, thing, 7U);
+            EXHAUST_EXPECT((thing->strong == 0U) && (thing->weak == 1U));
+            thing->weak = 0U;
+            exhaust_refused(1U << METE_FAULT_DOUBLE_FREE);
+        }
+    }
+}
+
 static void misuse(void)
 {
     misuse_init();
     // What is dead may be dropped before the damage is met.
     const bool is_quiet = (set_in() & set_dead()) == 0U;
+    if (is_quiet) {
+        misuse_dead();
+    }
     for (size_t slot = 0U; is_quiet && (slot < SLOTS); slot++) {
         mete_dlist_link_t *const link = &layout->entries[slot].link;
         if ((thing_in(slot) != NULL) && (link->next != NULL)) {

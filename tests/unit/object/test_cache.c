@@ -277,6 +277,29 @@ static void test_an_insert_uses_the_slot_of_a_dead_object(void)
     EXPECT((mete_cache_usage(&cache).evictions == 0U) && is_well());
 }
 
+static void test_an_insert_of_a_dead_object_is_refused(void)
+{
+    setup();
+    thing_t *const other = insert(0U, 3U, 0U);
+    thing_t *const dead = make(1U, 3U);
+    dead->strong = 0U;
+    dead->weak = 1U;  // The test's.
+    mete_cache_insert(&cache, &dead->key, dead, 9U);
+    EXPECT((METE_CHECK_LEVEL < 1) || ((tap_fault_object == &cache) && (tap_fault_address == dead)));
+    EXPECT(tap_take_fault() == ((METE_CHECK_LEVEL >= 1) ? (int)METE_FAULT_DOUBLE_FREE : 0));
+    EXPECT(has_counts(dead, 0U, 1U) && (mete_cache_usage(&cache).evictions == 0U));
+    EXPECT((find(3U) == other) && has_counts(other, 3U, 1U) && is_well());
+}
+
+static void test_an_insert_needs_no_other_reference_than_that_it_finds(void)
+{
+    setup();
+    thing_t *const thing = insert(0U, 3U, 0U);
+    thing->strong--;  // Its pin is all that holds it, and is given up on the way.
+    mete_cache_insert(&cache, &thing->key, thing, 9U);
+    EXPECT(has_counts(thing, 1U, 1U) && (find(3U) == thing) && is_well());
+}
+
 static void test_purge_dead_goes_round_in_steps(void)
 {
     setup_with(&pinless);
@@ -811,6 +834,8 @@ int main(void)
     RUN(test_a_second_object_with_a_key_takes_the_place_of_the_first);
     RUN(test_a_dead_object_is_not_found_and_its_slot_is_emptied);
     RUN(test_an_insert_uses_the_slot_of_a_dead_object);
+    RUN(test_an_insert_of_a_dead_object_is_refused);
+    RUN(test_an_insert_needs_no_other_reference_than_that_it_finds);
     RUN(test_purge_dead_goes_round_in_steps);
     RUN(test_an_insert_displaces_what_matters_least);
     RUN(test_where_all_are_pinned_the_lowest_priority_goes);
