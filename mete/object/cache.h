@@ -69,6 +69,7 @@ typedef struct mete_cache_config {
 /// is neighbours, for cores that load two words at once.
 typedef struct mete_cache {
     mete_dlist_link_t pinned;
+    size_t hits;
     uint32_t (*hash)(void *self, const void *key);  // As in the config.
     void *self;
     bool (*equals)(void *self, const void *key, const void *object);
@@ -76,7 +77,6 @@ typedef struct mete_cache {
     size_t mask;  // Of a slot's index.
     mete_shared_t shared;
     const mete_cache_config_t *config;
-    size_t hits;
     size_t in_use;
     size_t pinned_count;
     size_t misses;

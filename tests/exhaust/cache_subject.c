@@ -705,14 +705,22 @@ static void spoil_around(mete_dlist_link_t *link, thing_t *thing)
     spoil(&link->previous->next, link->previous, thing, ways);
 }
 
+// It must become the last.
+static void spoil_last(thing_t *thing)
+{
+    mete_dlist_link_t *const list = &layout->cache.pinned;
+    const uint32_t ways = bit(BY_FIND) | bit(BY_INSERT);
+    spoil(&list->previous, list, thing, ways | bit(BY_PURGE));
+    spoil(&list->previous->next, list->previous, thing, ways);
+}
+
 // To be pinned it must become the last, and the first may have to go.
 static void spoil_ends(thing_t *thing)
 {
     mete_dlist_link_t *const list = &layout->cache.pinned;
     const uint32_t ways = bit(BY_FIND) | bit(BY_INSERT) | bit(BY_PURGE);
     if (layout->order_count != 0U) {
-        spoil(&list->previous, list, thing, ways);
-        spoil(&list->previous->next, list->previous, thing, bit(BY_FIND) | bit(BY_INSERT));
+        spoil_last(thing);
     }
     if ((layout->order_count == config.pin_count) && (config.pin_count != 0U)) {
         spoil(&list->next, list, thing, ways);
@@ -748,6 +756,7 @@ static void misuse(void)
         mete_dlist_link_t *const link = &layout->entries[slot].link;
         if ((thing_in(slot) != NULL) && (link->next != NULL)) {
             spoil_around(link, thing_in(slot));
+            spoil_last(thing_in(slot));
         } else if (thing_in(slot) != NULL) {
             spoil_ends(thing_in(slot));
         }

@@ -572,6 +572,28 @@ static void test_links_that_would_have_to_change_are_looked_at_too(void)
     EXPECT((usage.hits == 0U) && (usage.misses == 0U) && is_well());
 }
 
+// A pinned object is found, in its first slot or in another, and has to become the last.
+static void test_an_end_of_the_list_that_does_not_agree_is_told_by_a_hit_as_well(void)
+{
+    for (size_t way = 0U; way < 4U; way++) {
+        setup();
+        for (uint32_t i = 0U; i < PIN_COUNT; i++) {
+            (void)insert(i, 3U + (SLOT_COUNT * i), 0U);
+        }
+        const uint32_t key = (way % 2U == 0U) ? 3U : 3U + SLOT_COUNT;
+        mete_dlist_link_t **const link =
+            (way < 2U) ? &cache.pinned.previous : &entries[5].link.next;
+        mete_dlist_link_t *const right = *link;
+        *link = (way < 2U) ? &entries[4].link : &entries[5].link;
+        EXPECT((find(key) == NULL) && (tap_take_fault() == METE_FAULT_CORRUPT));
+        mete_cache_insert(&cache, &key, &things[way % 2U], 0U);
+        EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
+        *link = right;
+        EXPECT(has_counts(&things[0], 2U, 1U) && has_counts(&things[1], 2U, 1U) && is_well());
+        EXPECT((cache.pinned.next == &entries[3].link) && (mete_cache_usage(&cache).hits == 0U));
+    }
+}
+
 // Whichever link of the list purge would go by.
 static void test_purge_follows_no_link_that_does_not_agree(void)
 {
@@ -815,6 +837,7 @@ static void run_what_needs_checks(void)
 {
     if (METE_CHECK_LEVEL < 3) {  // Which would say so before.
         RUN(test_links_that_do_not_agree_are_told);
+        RUN(test_an_end_of_the_list_that_does_not_agree_is_told_by_a_hit_as_well);
         RUN(test_links_that_would_have_to_change_are_looked_at_too);
         RUN(test_purge_follows_no_link_that_does_not_agree);
         RUN(test_purge_follows_no_link_that_leads_elsewhere);
