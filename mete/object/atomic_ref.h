@@ -10,7 +10,8 @@
 ///   Time     As much again each time that another caller changed the same counts in between; on x86 and
 ///            AArch64 with a short wait before.
 ///
-/// Every function does what its namesake in ref.h does. What a task did with an object before it dropped its
+/// Every function does what its namesake in ref.h does; but that one drop too many takes the kind's own reference is
+/// not seen while another call has the object in hand. What a task did with an object before it dropped its
 /// reference is seen by the cleanup, by who gets it out of those that are kept, and by who reads from the counts
 /// that nobody else holds it. A reference must be handed on with the care that data needs: from core to core
 /// with release and acquire, as queues and mutexes do. The cleanup runs where the last reference is dropped: in

@@ -27,11 +27,16 @@ static size_t align_of(const mete_buffer_t *buffer)
     return (align != 0U) ? align : 1U;
 }
 
-static bool is_sound(const mete_buffer_t *buffer)
+// Its bytes stand in the room.
+static bool is_inside(const mete_buffer_t *buffer)
 {
     return (buffer->first <= buffer->room_size) &&
-           (buffer->length <= buffer->room_size - buffer->first) &&
-           ((buffer->room != NULL) == (buffer->room_size != 0U));
+           (buffer->length <= buffer->room_size - buffer->first);
+}
+
+static bool is_sound(const mete_buffer_t *buffer)
+{
+    return is_inside(buffer) && ((buffer->room != NULL) == (buffer->room_size != 0U));
 }
 
 static size_t free_behind(const mete_buffer_t *buffer)
@@ -198,19 +203,28 @@ bool mete_buffer_reserve(mete_buffer_t *buffer, size_t size)
 
 bool mete_buffer_consume(mete_buffer_t *buffer, size_t size)
 {
-    METE_ASSERT((buffer != NULL) && is_sound(buffer));
+    METE_ASSERT(buffer != NULL);
+    if ((METE_CHECK_LEVEL >= 1) && !is_inside(buffer)) {
+        METE_FAULT(METE_FAULT_CORRUPT, buffer, (const void *)buffer->room);
+        return false;
+    }
     if (size > buffer->length) {
         return false;
     }
     buffer->length -= size;
     // All room is free again without moving anything.
     buffer->first = (buffer->length != 0U) ? buffer->first + size : 0U;
+    METE_ASSERT(is_sound(buffer));
     return true;
 }
 
 void mete_buffer_shrink(mete_buffer_t *buffer, size_t length)
 {
-    METE_ASSERT((buffer != NULL) && is_sound(buffer));
+    METE_ASSERT(buffer != NULL);
+    if ((METE_CHECK_LEVEL >= 1) && !is_sound(buffer)) {
+        METE_FAULT(METE_FAULT_CORRUPT, buffer, (const void *)buffer->room);
+        return;
+    }
     if (length < buffer->length) {
         buffer->length = length;
     }
@@ -218,8 +232,12 @@ void mete_buffer_shrink(mete_buffer_t *buffer, size_t length)
 
 mete_span_t mete_buffer_span(const mete_buffer_t *buffer)
 {
-    METE_ASSERT((buffer != NULL) && is_sound(buffer));
-    mete_span_t span;
+    METE_ASSERT(buffer != NULL);
+    mete_span_t span = {NULL, 0U};
+    if ((METE_CHECK_LEVEL >= 1) && !is_sound(buffer)) {
+        METE_FAULT(METE_FAULT_CORRUPT, buffer, (const void *)buffer->room);
+        return span;
+    }
     span.start = (buffer->room != NULL) ? buffer->room + buffer->first : NULL;
     span.size = buffer->length;
     return span;
@@ -233,7 +251,11 @@ size_t mete_buffer_size_of(const mete_buffer_t *buffer)
 
 void mete_buffer_reset(mete_buffer_t *buffer)
 {
-    METE_ASSERT((buffer != NULL) && is_sound(buffer));
+    METE_ASSERT(buffer != NULL);
+    if ((METE_CHECK_LEVEL >= 1) && !is_sound(buffer)) {
+        METE_FAULT(METE_FAULT_CORRUPT, buffer, (const void *)buffer->room);
+        return;
+    }
     const size_t kept_size = (buffer->config != NULL) ? buffer->config->kept_size : 0U;
     buffer->first = 0U;
     buffer->length = 0U;
@@ -244,7 +266,11 @@ void mete_buffer_reset(mete_buffer_t *buffer)
 
 void mete_buffer_purge(mete_buffer_t *buffer)
 {
-    METE_ASSERT((buffer != NULL) && is_sound(buffer));
+    METE_ASSERT(buffer != NULL);
+    if ((METE_CHECK_LEVEL >= 1) && !is_sound(buffer)) {
+        METE_FAULT(METE_FAULT_CORRUPT, buffer, (const void *)buffer->room);
+        return;
+    }
     buffer->first = 0U;
     buffer->length = 0U;
     give_back(buffer);

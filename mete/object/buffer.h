@@ -22,7 +22,7 @@
 ///   Align    Room is aligned to config.align; what is in it stands anywhere.
 ///   Threads  Not synchronised. Calls on one buffer must exclude each other.
 ///   Errors   Running out is ordinary: false or NULL, and the buffer is as it was. Damage: METE_FAULT_CORRUPT, and
-///            nothing changes; what asks for no room does not look for it below level 2.
+///            nothing changes: false, NULL, or an empty span.
 ///
 /// Growth: to twice the room there was, or to what is needed if that is more; never beyond size_max. In place if
 /// the allocator can. If so much is refused, to just what is needed. Room in front, which was consumed, is used

@@ -18,6 +18,9 @@ _Static_assert(offsetof(mete_cache_entry_t, link) == 0U, "a link is cast to its 
 // Keeps the compiler from working with what an address was made of, which would cost more instructions.
 #define KEEP_ADDRESS(address) __asm__("" : "+r"(address))
 
+// Has two words loaded together, which is one instruction on cores that can.
+#define READ_TOGETHER(one, other) __asm__("" : "+r"(one), "+r"(other))
+
 // Level 3 looks at everything after every operation.
 #define IS_SOUND(cache) ((METE_CHECK_LEVEL < 3) || mete_cache_check(cache))
 
@@ -74,12 +77,20 @@ static void unpin(mete_cache_t *cache, mete_cache_entry_t *entry)
     }
 }
 
-// What must be true before an entry becomes the one used last: the links that change for it agree. True without a
-// look at level 0.
+// What must be true before a pinned entry, which stands between these two, becomes the one used last: the links that
+// change for it agree. True without a look at level 0.
+static inline bool agrees(const mete_cache_t *cache, const mete_dlist_link_t *link,
+                          const mete_dlist_link_t *next, const mete_dlist_link_t *previous)
+{
+    return (METE_CHECK_LEVEL < 1) || ((next->previous == link) && (previous->next == link) &&
+                                      (cache->pinned.previous->next == &cache->pinned));
+}
+
+// Likewise before any entry does.
 static inline bool can_be_used(const mete_cache_t *cache, const mete_cache_entry_t *entry)
 {
     if ((METE_CHECK_LEVEL < 1) || is_pinned(entry)) {
-        return (METE_CHECK_LEVEL < 1) || mete_dlist_agrees(&entry->link);
+        return agrees(cache, &entry->link, entry->link.next, entry->link.previous);
     }
     return mete_dlist_agrees(&cache->pinned) && mete_dlist_agrees(cache->pinned.next);
 }
@@ -98,11 +109,21 @@ static void pin(mete_cache_t *cache, mete_cache_entry_t *entry)
     }
 }
 
-// Makes a pinned entry the one used last.
-static inline void renew(mete_cache_t *cache, mete_cache_entry_t *entry)
+// Makes a pinned entry, which stands between these two, the one used last, and counts that. It is mete_dlist_remove()
+// and mete_dlist_append() with as few loads as can be.
+static inline void renew(mete_cache_t *cache, mete_dlist_link_t *link, mete_dlist_link_t *next,
+                         mete_dlist_link_t *previous)
 {
-    mete_dlist_remove(&entry->link);
-    mete_dlist_append(&cache->pinned, &entry->link);
+    previous->next = next;
+    next->previous = previous;
+    mete_dlist_link_t *last = cache->pinned.previous;
+    size_t hits = cache->hits;
+    READ_TOGETHER(last, hits);
+    link->next = &cache->pinned;
+    link->previous = last;
+    last->next = link;
+    cache->pinned.previous = link;
+    cache->hits = hits + 1U;
 }
 
 // ---- Looking for a key
@@ -114,7 +135,10 @@ static inline uint16_t tag_of(uint32_t hash)
 
 static inline bool has_key(const mete_cache_t *cache, const void *key, const void *object)
 {
-    return cache->equals(cache->self, key, object);
+    void *self = cache->self;
+    bool (*equals)(void *, const void *, const void *) = cache->equals;
+    READ_TOGETHER(self, equals);
+    return equals(self, key, object);
 }
 
 static inline mete_cache_entry_t *entry_of(const mete_cache_t *cache, size_t slot)
@@ -264,10 +288,10 @@ void mete_cache_reset(mete_cache_t *cache)
 // What find does if it is not a pinned object in its first slot.
 static __attribute__((noinline)) void use(mete_cache_t *cache, mete_cache_entry_t *entry)
 {
-    cache->hits++;
     if (is_pinned(entry)) {
-        renew(cache, entry);
+        renew(cache, &entry->link, entry->link.next, entry->link.previous);
     } else {
+        cache->hits++;
         pin(cache, entry);
     }
 }
@@ -278,12 +302,18 @@ void *mete_cache_find(mete_cache_t *cache, const void *key)
     const uint32_t hash = cache->hash(cache->self, key);
     mete_cache_entry_t *entry = entry_of(cache, hash);
     KEEP_ADDRESS(entry);
-    if (METE_LIKELY(is_kept(cache, entry, key, hash) &&
-                    ((METE_CHECK_LEVEL < 1) || mete_dlist_agrees(&entry->link)))) {
+    mete_dlist_link_t *next = entry->link.next;
+    mete_dlist_link_t *previous = entry->link.previous;
+    READ_TOGETHER(next, previous);
+    if (METE_LIKELY((entry->tag == tag_of(hash)) && (next != NULL)) &&
+        METE_LIKELY(has_key(cache, key, entry->object)) &&
+        METE_LIKELY(agrees(cache, &entry->link, next, previous))) {
         void *const object = entry->object;
-        renew(cache, entry);
-        cache->hits++;
-        cache->shared.ops->retain(cache->shared.self, object);
+        renew(cache, &entry->link, next, previous);
+        const mete_shared_ops_t *ops = cache->shared.ops;
+        void *self = cache->shared.self;
+        READ_TOGETHER(ops, self);
+        ops->retain(self, object);
         METE_ASSERT(IS_SOUND(cache));
         return object;
     }
@@ -317,6 +347,13 @@ void mete_cache_insert(mete_cache_t *cache, const void *key, void *object, uint8
         return;
     }
     cache->shared.ops->retain_weak(cache->shared.self, object);
+    if (!upgrade(cache, object)) {
+        cache->shared.ops->drop_weak(cache->shared.self, object);
+        if (METE_CHECK_LEVEL >= 1) {
+            METE_FAULT(METE_FAULT_DOUBLE_FREE, cache, object);
+        }
+        return;
+    }
     cache->evictions += (entry->object != NULL) ? 1U : 0U;
     evict(cache, entry);
     entry->object = object;
@@ -324,6 +361,7 @@ void mete_cache_insert(mete_cache_t *cache, const void *key, void *object, uint8
     entry->priority = priority;
     cache->in_use++;
     pin(cache, entry);
+    drop(cache, object);  // Held until now: what is displaced may have held it alone.
     METE_ASSERT(IS_SOUND(cache));
 }
 

@@ -22,8 +22,8 @@
 ///   Space    A table entry of four words for each slot. Nothing an object.
 ///   Threads  Not synchronised: calls on one cache must exclude each other. The objects may be shared with who
 ///            has no part in that, if their counts are atomic (mete/object/atomic_ref.h).
-///   Errors   None but a miss. Damage of the links in the table: METE_FAULT_CORRUPT, and nothing changes. What is
-///            no object, or dead, the objects' counts refuse.
+///   Errors   None but a miss. Damage of the links in the table: METE_FAULT_CORRUPT, and nothing changes. An insert
+///            of a dead object: METE_FAULT_DOUBLE_FREE, and likewise. What is no object the counts refuse.
 ///
 /// An object stands in one of probe_count slots that follow each other, from where its hash leads to. All of these
 /// are looked at in any case, so a slot that becomes free leaves no mark behind. If all are occupied an insert
@@ -69,6 +69,7 @@ typedef struct mete_cache_config {
 /// is neighbours, for cores that load two words at once.
 typedef struct mete_cache {
     mete_dlist_link_t pinned;
+    size_t hits;
     uint32_t (*hash)(void *self, const void *key);  // As in the config.
     void *self;
     bool (*equals)(void *self, const void *key, const void *object);
@@ -76,7 +77,6 @@ typedef struct mete_cache {
     size_t mask;  // Of a slot's index.
     mete_shared_t shared;
     const mete_cache_config_t *config;
-    size_t hits;
     size_t in_use;
     size_t pinned_count;
     size_t misses;

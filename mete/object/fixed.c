@@ -6,7 +6,7 @@
 
 bool mete_fixed_append(size_t *length, char *text, size_t capacity, const void *bytes, size_t size)
 {
-    METE_ASSERT((length != NULL) && (text != NULL) && (bytes != NULL));
+    METE_ASSERT((length != NULL) && (text != NULL) && ((bytes != NULL) || (size == 0U)));
     if ((METE_CHECK_LEVEL >= 1) && (*length > capacity)) {
         METE_FAULT(METE_FAULT_CORRUPT, length, NULL);
         return false;

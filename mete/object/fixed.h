@@ -247,7 +247,8 @@ METE_INLINE bool mete_fixed_has_any(const mete_fixed_ends_t *ends, size_t capaci
 
 // ---- String
 
-/// Appends `size` bytes to the `length` in `text`, and a NUL; false, and nothing, if they do not fit.
+/// Appends `size` bytes to the `length` in `text`, and a NUL; false, and nothing, if they do not fit. If `size` is 0,
+/// `bytes` may be NULL.
 bool mete_fixed_append(size_t *length, char *text, size_t capacity, const void *bytes, size_t size);
 
 /// Characters in front of the NUL, at most `limit`, beyond which nothing is read.

@@ -234,8 +234,8 @@ __attribute__((noinline)) static bool tidy(mete_object_t *pool)
     }
     bool is_undamaged = true;
     if ((pool->surplus != 0U) && (unused_count(pool) > pool->config->kept_min)) {
-        pool->surplus--;
         is_undamaged = release_one(pool);
+        pool->surplus -= is_undamaged ? 1U : 0U;
     } else {
         pool->surplus = 0U;
     }
@@ -398,7 +398,7 @@ METE_DIRECT void mete_object_put(mete_object_t *pool, void *object)
 bool mete_object_take(mete_object_t *pool, void *object)
 {
     METE_ASSERT((pool != NULL) && (pool->config != NULL));
-    const size_t index = find(pool, object);
+    const size_t index = (object != NULL) ? find(pool, object) : NO_SLOT;
     if (index == NO_SLOT) {
         if (object != NULL) {
             METE_FAULT(fault_of(pool, object), pool, object);

@@ -122,7 +122,8 @@ bool mete_object_init(mete_object_t *pool, mete_alloc_t backing,
 /// or the allocator behind or `construct` refuses.
 /// Automatic shrinking: every shrink_after calls, the objects that none of them needed are counted; the calls
 /// that follow give back one of these each, but leave kept_min.
-/// Faults with CORRUPT, and returns NULL, if the table's lists lead elsewhere.
+/// Faults with CORRUPT, and returns NULL, if the table's lists lead elsewhere. If that shows only when one is to be
+/// given back, none is, and the object that was asked for is returned all the same.
 void *mete_object_get(mete_object_t *pool);
 
 /// Takes an object back, to be kept, or gives it to the allocator behind if kept_max are. NULL is allowed and
@@ -133,7 +134,8 @@ void mete_object_put(mete_object_t *pool, void *object);
 #endif
 
 /// Takes an object that is in use out of the pool, for good: it is now a block of the allocator behind, of
-/// mete_object_block_size() bytes and config.align, as it is. False, with the faults of put, if it is none.
+/// mete_object_block_size() bytes and config.align, as it is. False, with the faults of put, if it is none; of
+/// NULL without one.
 bool mete_object_take(mete_object_t *pool, void *object);
 
 /// The bytes that an object takes from the allocator behind: to be named when one that was taken out is released.

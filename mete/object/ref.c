@@ -170,6 +170,17 @@ static inline bool is_taken(const kind_t *kind, const void *object)
            METE_LIKELY(replace_release(counts_of(object), counts, counts - STRONG));
 }
 
+// The last reference is the kind's own, which nobody drops: purge ends what is kept by another way. A place
+// that somebody has claimed hides what stands in it.
+static bool is_kept(const kind_t *kind, const void *object)
+{
+    bool is_found = false;
+    for (size_t i = 0U; (i < kind->config->kept_count) && !is_found; i++) {
+        is_found = read(&kind->config->kept[i]) == (uintptr_t)object;
+    }
+    return is_found;
+}
+
 // All that it can be. The last reference leaves the object DYING, for the caller to end.
 static outcome_t take_strong(const kind_t *kind, const void *object)
 {
@@ -178,7 +189,8 @@ static outcome_t take_strong(const kind_t *kind, const void *object)
         const size_t counts = read(counts_of(object));
         const bool is_last = counts < STRONG;
         const size_t less = is_last ? counts + DYING : counts - STRONG;
-        if (!is_of(kind, object) || (counts >= DYING)) {
+        if (!is_of(kind, object) || (counts >= DYING) ||
+            ((METE_CHECK_LEVEL >= 1) && is_last && is_kept(kind, object))) {
             return WRONG;
         }
         if (counts >= SATURATED) {

@@ -17,16 +17,16 @@
 ///     mete_ref_retain(&frames, frame);              // One more, to be handed on.
 ///     mete_ref_drop(&frames, frame);                // Who drops the last one ends it.
 ///
-///   Time     Everything O(1), but get, purge, check: O(kept_count). To this comes what the allocator and the
-///            cleanup take; a drop that ends a chain of objects takes as many passes as these are.
+///   Time     Everything O(1), but get, purge, check, and a drop that ends an object: O(kept_count). To this comes
+///            what the allocator and the cleanup take; a drop that ends a chain of objects takes as many passes as
+///            these are.
 ///   Space    Two words in front of each object, rounded up to its alignment: METE_REF_BLOCK is what is asked
 ///            of the allocator.
 ///   Align    Any that the allocator can give.
 ///   Threads  Not synchronised. Calls on one kind must exclude each other, interrupts included.
 ///   Errors   Out of memory is NULL, counted. Misuse: METE_FAULT, and nothing changes. FOREIGN: no object of
 ///            this kind. DOUBLE_FREE: nobody holds such a reference any more, as far as the memory was not used
-///            again. One drop too many of an object that is kept is not recognised as long as the kind holds it:
-///            it takes the kind's own reference.
+///            again; or none but the kind itself, of an object that is kept.
 ///
 /// What stands in front of the address is read to find out: it must be aligned as pointers are, and in memory.
 ///

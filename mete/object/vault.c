@@ -353,7 +353,8 @@ static bool is_cipher_legal(mete_cipher_t cipher)
 {
     return (cipher.ops != NULL) && (cipher.ops->nonce_size >= NUMBER_SIZE) &&
            (cipher.ops->nonce_size <= METE_CIPHER_NONCE_MAX) && (cipher.ops->tag_size != 0U) &&
-           (cipher.ops->tag_size <= METE_CIPHER_TAG_MAX);
+           (cipher.ops->tag_size <= METE_CIPHER_TAG_MAX) && (cipher.ops->seal != NULL) &&
+           (cipher.ops->open != NULL);
 }
 
 bool mete_vault_init(mete_vault_t *vault, mete_alloc_t sealed, mete_alloc_t plain,

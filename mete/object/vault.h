@@ -92,7 +92,8 @@ typedef struct mete_vault {
 } mete_vault_t;
 
 /// An empty vault. `sealed` gives memory for what is sealed, `plain` for what is open; they may be the same. Returns false, changing
-/// nothing, if an allocator, the cipher or the config is missing or breaks a limit stated above, or a nonce has no room for its number.
+/// nothing, if an allocator, the cipher, one of its functions or the config is missing or breaks a limit stated above, or a nonce has no
+/// room for its number.
 bool mete_vault_init(mete_vault_t *vault, mete_alloc_t sealed, mete_alloc_t plain,
                      mete_cipher_t cipher, const mete_vault_config_t *config);
 

@@ -116,7 +116,7 @@ static void retain_weak(void *self, void *object)
 {
     thing_t *const thing = object;
     (void)self;
-    EXHAUST_EXPECT((thing->strong != 0U) && (thing->weak <= 1U));
+    EXHAUST_EXPECT((thing->strong + thing->weak != 0U) && (thing->weak <= 1U));
     thing->weak++;
 }
 
@@ -705,18 +705,42 @@ static void spoil_around(mete_dlist_link_t *link, thing_t *thing)
     spoil(&link->previous->next, link->previous, thing, ways);
 }
 
+// It must become the last.
+static void spoil_last(thing_t *thing)
+{
+    mete_dlist_link_t *const list = &layout->cache.pinned;
+    const uint32_t ways = bit(BY_FIND) | bit(BY_INSERT);
+    spoil(&list->previous, list, thing, ways | bit(BY_PURGE));
+    spoil(&list->previous->next, list->previous, thing, ways);
+}
+
 // To be pinned it must become the last, and the first may have to go.
 static void spoil_ends(thing_t *thing)
 {
     mete_dlist_link_t *const list = &layout->cache.pinned;
     const uint32_t ways = bit(BY_FIND) | bit(BY_INSERT) | bit(BY_PURGE);
     if (layout->order_count != 0U) {
-        spoil(&list->previous, list, thing, ways);
-        spoil(&list->previous->next, list->previous, thing, bit(BY_FIND) | bit(BY_INSERT));
+        spoil_last(thing);
     }
     if ((layout->order_count == config.pin_count) && (config.pin_count != 0U)) {
         spoil(&list->next, list, thing, ways);
         spoil(&list->next->previous, list->next, thing, ways);
+    }
+}
+
+// What the caller holds weakly, and nobody strongly, does not come in, whatever it would displace.
+static void misuse_dead(void)
+{
+    for (size_t i = 0U; i < count; i++) {
+        thing_t *const thing = &layout->things[i];
+        if ((thing->strong == 0U) && (thing->weak == 0U)) {
+            exhaust_doing(INSERT, (int)i, 7U, 0U);
+            thing->weak = 1U;
+            mete_cache_insert(&layout->cache, &thing->key, thing, 7U);
+            EXHAUST_EXPECT((thing->strong == 0U) && (thing->weak == 1U));
+            thing->weak = 0U;
+            exhaust_refused(1U << METE_FAULT_DOUBLE_FREE);
+        }
     }
 }
 
@@ -725,10 +749,14 @@ static void misuse(void)
     misuse_init();
     // What is dead may be dropped before the damage is met.
     const bool is_quiet = (set_in() & set_dead()) == 0U;
+    if (is_quiet) {
+        misuse_dead();
+    }
     for (size_t slot = 0U; is_quiet && (slot < SLOTS); slot++) {
         mete_dlist_link_t *const link = &layout->entries[slot].link;
         if ((thing_in(slot) != NULL) && (link->next != NULL)) {
             spoil_around(link, thing_in(slot));
+            spoil_last(thing_in(slot));
         } else if (thing_in(slot) != NULL) {
             spoil_ends(thing_in(slot));
         }

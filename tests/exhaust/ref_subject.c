@@ -719,15 +719,21 @@ static void mask(unsigned char *copy)
 
 // ---- Misuse
 
+static void misuse_drop(size_t kind, void *object, unsigned faults)
+{
+    const mete_shared_t shared = view(kind);
+    exhaust_doing(DROP, exhaust_at(object), kind, 0U);
+    shared.ops->drop(shared.self, object);
+    exhaust_refused(faults);
+}
+
 static void misuse_strong(size_t kind, void *object, unsigned faults)
 {
     const mete_shared_t shared = view(kind);
     exhaust_doing(RETAIN, exhaust_at(object), kind, 0U);
     shared.ops->retain(shared.self, object);
     exhaust_refused(faults);
-    exhaust_doing(DROP, exhaust_at(object), kind, 0U);
-    shared.ops->drop(shared.self, object);
-    exhaust_refused(faults);
+    misuse_drop(kind, object, faults);
 }
 
 static void misuse_weak(size_t kind, void *object, unsigned faults)
@@ -773,6 +779,9 @@ static void misuse_held(size_t index)
     void *const object = object_of(index, one->kind);
     if (one->state == DEAD) {
         misuse_strong(one->kind, object, 1U << METE_FAULT_DOUBLE_FREE);
+    }
+    if ((one->state == ALIVE) && (one->is_kept != 0U) && (strong_of(index) == 1U)) {
+        misuse_drop(one->kind, object, 1U << METE_FAULT_DOUBLE_FREE);  // It is the kind's own.
     }
     if (weak_of(one) == 0U) {
         misuse_weak(one->kind, object, 1U << METE_FAULT_DOUBLE_FREE);

@@ -109,7 +109,7 @@ inline drop(o) {                                                  // drop_all(),
     :: read(o);
         assert(s < DYING);
         if
-        :: s == 0 -> replace(o, DYING, w)
+        :: s == 0 -> assert(place != o); replace(o, DYING, w)     // is_kept(): never of who holds one.
         :: else -> replace(o, s - 1, w)
         fi;
         if

@@ -344,6 +344,28 @@ static void test_purge_gives_the_room_back(void)
 
 // ---- Damage
 
+static bool is_told(const mete_buffer_t *b)
+{
+    return (tap_fault_object == b) && (tap_take_fault() == METE_FAULT_CORRUPT);
+}
+
+// What asks for no room tells it as well.
+static void expect_told_by_the_others(mete_buffer_t *b, bool is_outside)
+{
+    const size_t taken = taken_count();
+    if (is_outside) {
+        EXPECT(!mete_buffer_consume(b, 0U) && is_told(b));
+    }
+    const mete_span_t span = mete_buffer_span(b);
+    EXPECT((span.start == NULL) && (span.size == 0U) && is_told(b));
+    mete_buffer_shrink(b, 0U);
+    EXPECT(is_told(b));
+    mete_buffer_reset(b);
+    EXPECT(is_told(b));
+    mete_buffer_purge(b);
+    EXPECT(is_told(b) && (taken_count() == taken));
+}
+
 static void test_damage_is_told_and_nothing_changes(void)
 {
     const size_t bad[][3] = {
@@ -360,7 +382,10 @@ static void test_damage_is_told_and_nothing_changes(void)
             EXPECT((tap_fault_object == b) && !mete_buffer_reserve(b, 1U));
             EXPECT((tap_take_fault() == METE_FAULT_CORRUPT) &&
                    (mete_buffer_append_space(b, 1U) == NULL));
-            EXPECT((tap_take_fault() == METE_FAULT_CORRUPT) && (b->length == bad[i][2]));
+            EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
+            expect_told_by_the_others(b, bad[i][0] != 0U);
+            EXPECT((b->room_size == bad[i][0]) && (b->first == bad[i][1]));
+            EXPECT((b->room != NULL) && (b->length == bad[i][2]));
         }
     }
     mete_buffer_t *const b = setup();

@@ -277,6 +277,29 @@ static void test_an_insert_uses_the_slot_of_a_dead_object(void)
     EXPECT((mete_cache_usage(&cache).evictions == 0U) && is_well());
 }
 
+static void test_an_insert_of_a_dead_object_is_refused(void)
+{
+    setup();
+    thing_t *const other = insert(0U, 3U, 0U);
+    thing_t *const dead = make(1U, 3U);
+    dead->strong = 0U;
+    dead->weak = 1U;  // The test's.
+    mete_cache_insert(&cache, &dead->key, dead, 9U);
+    EXPECT((METE_CHECK_LEVEL < 1) || ((tap_fault_object == &cache) && (tap_fault_address == dead)));
+    EXPECT(tap_take_fault() == ((METE_CHECK_LEVEL >= 1) ? (int)METE_FAULT_DOUBLE_FREE : 0));
+    EXPECT(has_counts(dead, 0U, 1U) && (mete_cache_usage(&cache).evictions == 0U));
+    EXPECT((find(3U) == other) && has_counts(other, 3U, 1U) && is_well());
+}
+
+static void test_an_insert_needs_no_other_reference_than_that_it_finds(void)
+{
+    setup();
+    thing_t *const thing = insert(0U, 3U, 0U);
+    thing->strong--;  // Its pin is all that holds it, and is given up on the way.
+    mete_cache_insert(&cache, &thing->key, thing, 9U);
+    EXPECT(has_counts(thing, 1U, 1U) && (find(3U) == thing) && is_well());
+}
+
 static void test_purge_dead_goes_round_in_steps(void)
 {
     setup_with(&pinless);
@@ -549,6 +572,28 @@ static void test_links_that_would_have_to_change_are_looked_at_too(void)
     EXPECT((usage.hits == 0U) && (usage.misses == 0U) && is_well());
 }
 
+// A pinned object is found, in its first slot or in another, and has to become the last.
+static void test_an_end_of_the_list_that_does_not_agree_is_told_by_a_hit_as_well(void)
+{
+    for (size_t way = 0U; way < 4U; way++) {
+        setup();
+        for (uint32_t i = 0U; i < PIN_COUNT; i++) {
+            (void)insert(i, 3U + (SLOT_COUNT * i), 0U);
+        }
+        const uint32_t key = (way % 2U == 0U) ? 3U : 3U + SLOT_COUNT;
+        mete_dlist_link_t **const link =
+            (way < 2U) ? &cache.pinned.previous : &entries[5].link.next;
+        mete_dlist_link_t *const right = *link;
+        *link = (way < 2U) ? &entries[4].link : &entries[5].link;
+        EXPECT((find(key) == NULL) && (tap_take_fault() == METE_FAULT_CORRUPT));
+        mete_cache_insert(&cache, &key, &things[way % 2U], 0U);
+        EXPECT(tap_take_fault() == METE_FAULT_CORRUPT);
+        *link = right;
+        EXPECT(has_counts(&things[0], 2U, 1U) && has_counts(&things[1], 2U, 1U) && is_well());
+        EXPECT((cache.pinned.next == &entries[3].link) && (mete_cache_usage(&cache).hits == 0U));
+    }
+}
+
 // Whichever link of the list purge would go by.
 static void test_purge_follows_no_link_that_does_not_agree(void)
 {
@@ -792,6 +837,7 @@ static void run_what_needs_checks(void)
 {
     if (METE_CHECK_LEVEL < 3) {  // Which would say so before.
         RUN(test_links_that_do_not_agree_are_told);
+        RUN(test_an_end_of_the_list_that_does_not_agree_is_told_by_a_hit_as_well);
         RUN(test_links_that_would_have_to_change_are_looked_at_too);
         RUN(test_purge_follows_no_link_that_does_not_agree);
         RUN(test_purge_follows_no_link_that_leads_elsewhere);
@@ -811,6 +857,8 @@ int main(void)
     RUN(test_a_second_object_with_a_key_takes_the_place_of_the_first);
     RUN(test_a_dead_object_is_not_found_and_its_slot_is_emptied);
     RUN(test_an_insert_uses_the_slot_of_a_dead_object);
+    RUN(test_an_insert_of_a_dead_object_is_refused);
+    RUN(test_an_insert_needs_no_other_reference_than_that_it_finds);
     RUN(test_purge_dead_goes_round_in_steps);
     RUN(test_an_insert_displaces_what_matters_least);
     RUN(test_where_all_are_pinned_the_lowest_priority_goes);

@@ -240,7 +240,8 @@ static void test_a_string_takes_bytes(void)
     EXPECT((string.text[3] == 'c') && (string.text[5] == '\0') &&
            !name_append_bytes(&string, "xyz", 3U));
     EXPECT(!name_append_bytes(&string, "", SIZE_MAX) && (string.length == 5U));
-    EXPECT(name_append_bytes(&string, "", 0U) && name_check(&string));
+    EXPECT(name_append_bytes(&string, "", 0U) && name_append_bytes(&string, NULL, 0U));
+    EXPECT((string.length == 5U) && name_check(&string) && (tap_take_fault() == 0));
 }
 
 static void test_a_string_is_a_sink(void)

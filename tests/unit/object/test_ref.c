@@ -612,6 +612,25 @@ static void test_purge_tells_if_a_cleanup_returns_what_is_wrong(void)
     EXPECT((REF(purge)(&kind) == 1U) && has_fault(METE_FAULT_FOREIGN, foreign));
 }
 
+static void test_the_reference_of_the_kind_itself_is_not_dropped(void)
+{
+    setup();
+    void *const first = REF(get)(&kind);
+    void *const second = REF(get)(&kind);
+    REF(drop)(&kind, first);
+    REF(drop)(&kind, second);
+    REF(drop)(&kind, first);
+    EXPECT(has_fault(METE_FAULT_DOUBLE_FREE, first));
+    REF(drop)(&kind, second);
+    EXPECT(has_fault(METE_FAULT_DOUBLE_FREE, second));
+    EXPECT(has_counts(first, 1U, 0U) && has_counts(second, 1U, 0U) && (ended.count == 0U));
+    void *const third = REF(alloc)(&kind);  // One that is not kept ends as ever.
+    ended.next = second;                    // But what its cleanup returns is none that it had.
+    REF(drop)(&kind, third);
+    EXPECT(has_fault(METE_FAULT_DOUBLE_FREE, second) && (ended.last == third));
+    EXPECT((REF(get)(&kind) == first) && (REF(get)(&kind) == second) && (shelf.taken_count == 2U));
+}
+
 static void test_a_claimed_place_is_left_alone(void)
 {
     setup();
@@ -789,6 +808,7 @@ static void run_what_needs_checks(void)
     RUN(test_a_dead_object_has_no_strong_references);
     RUN(test_a_weak_reference_that_nobody_has_cannot_be_dropped);
     RUN(test_purge_tells_if_a_cleanup_returns_what_is_wrong);
+    RUN(test_the_reference_of_the_kind_itself_is_not_dropped);
     RUN(test_what_is_kept_is_looked_at);
 }
 

@@ -197,6 +197,19 @@ static void test_init_refuses_a_cipher_whose_sizes_do_not_fit(void)
     EXPECT(start() && (store(1U) != 0U));
 }
 
+static void test_init_refuses_a_cipher_that_cannot_seal_or_open(void)
+{
+    prepare();
+    const mete_cipher_ops_t whole = fake.ops;
+    fake.ops.seal = NULL;
+    EXPECT(is_refused());
+    fake.ops = whole;
+    fake.ops.open = NULL;
+    EXPECT(is_refused());
+    fake.ops = whole;
+    EXPECT(start());
+}
+
 // ---- Store, open, close, remove
 
 static void test_a_stored_secret_is_found_nowhere(void)
@@ -694,6 +707,7 @@ int main(void)
 {
     RUN(test_init_refuses_what_is_missing);
     RUN(test_init_refuses_a_cipher_whose_sizes_do_not_fit);
+    RUN(test_init_refuses_a_cipher_that_cannot_seal_or_open);
     RUN(test_a_stored_secret_is_found_nowhere);
     RUN(test_an_open_secret_is_in_its_buffer_and_nowhere_else);
     RUN(test_a_secret_that_is_open_twice_is_wiped_at_the_last_close);
