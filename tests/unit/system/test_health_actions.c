@@ -400,6 +400,58 @@ static void test_a_bank_is_woken_when_room_is_short(void)
     EXPECT(!mete_health_wake_banks(&banks, NULL));
 }
 
+// Three notes in the one bank that is awake leave 152 bytes.
+static void test_no_bank_is_woken_while_there_is_room(void)
+{
+    static const size_t rooms[] = {0U, NOTE, BANK - 3U * NOTE, BANK - 3U * NOTE + 1U, BANK};
+    for (size_t i = 0U; i < sizeof rooms / sizeof rooms[0]; i++) {
+        build(0U);
+        open_store(1U);
+        EXPECT(mete_health_evacuate_banks(&banks, NULL) && (awake_count() == 1U));
+        for (size_t n = 0U; n < 3U; n++) {
+            write_note(n);
+        }
+        banks.room_size = rooms[i];
+        const bool is_short = rooms[i] > BANK - 3U * NOTE;
+        EXPECT(mete_health_wake_banks(&banks, NULL) == is_short);
+        EXPECT(awake_count() == (is_short ? 2U : 1U));
+        EXPECT(!mete_health_wake_banks(&banks, NULL) && !mete_health_evacuate_banks(&banks, NULL));
+        EXPECT(mete_evacuation_check(&evacuation) && (tap_take_fault() == 0));
+    }
+}
+
+// Room is what is left when all of it is done.
+static void test_an_evacuation_goes_on_while_it_leaves_the_room(void)
+{
+    build(0U);
+    open_store(2U * BANK - 5U * NOTE);
+    scatter(3U);
+    EXPECT(mete_health_evacuate_banks(&banks, NULL));
+    const uint32_t target_set = mete_evacuation_target_set(&evacuation);
+    EXPECT((target_set != 0U) && !mete_health_wake_banks(&banks, NULL));
+    EXPECT(mete_evacuation_target_set(&evacuation) == target_set);
+    write_note(1U);
+    EXPECT(mete_health_wake_banks(&banks, NULL));
+    EXPECT((mete_evacuation_target_set(&evacuation) & ~target_set) == 0U);
+    EXPECT(mete_evacuation_target_set(&evacuation) != target_set);
+    EXPECT(!mete_health_wake_banks(&banks, NULL) && are_whole(3U) && (tap_take_fault() == 0));
+}
+
+// The store is full, so what is to be moved out has no room: less than none is left.
+static void test_an_evacuation_that_does_not_fit_leaves_no_room(void)
+{
+    build(0U);
+    open_store(1U);
+    for (size_t i = 0U; i < 13U; i++) {
+        write_note(i);
+    }
+    mete_evacuation_plan_t plan;
+    EXPECT(mete_evacuation_plan(&evacuation, 0x3U, &plan) && (plan.room_size < plan.move_size));
+    mete_evacuation_commit(&evacuation, &plan);
+    EXPECT(mete_health_wake_banks(&banks, NULL));
+    EXPECT(mete_evacuation_target_set(&evacuation) != 0x3U);
+}
+
 static void test_banks_under_evacuation_are_not_counted(void)
 {
     build(0U);
@@ -459,6 +511,9 @@ int main(void)
     RUN(test_a_plan_is_carried_out_before_there_is_another);
     RUN(test_a_bank_that_cannot_sleep_takes_blocks_again);
     RUN(test_a_bank_is_woken_when_room_is_short);
+    RUN(test_no_bank_is_woken_while_there_is_room);
+    RUN(test_an_evacuation_goes_on_while_it_leaves_the_room);
+    RUN(test_an_evacuation_that_does_not_fit_leaves_no_room);
     RUN(test_banks_under_evacuation_are_not_counted);
     RUN(test_a_list_goes_on_until_one_helps);
     return tap_finish();
