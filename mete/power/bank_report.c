@@ -95,13 +95,20 @@ static void write_place(const mete_sink_t *sink, const mete_bank_t *bank, size_t
     write_text(sink, states[mete_bank_state_of(bank, index)]);
 }
 
+// As the banks' own: what 64 bits cannot say is the largest number there is.
+static uint64_t sum_of(uint64_t a, uint64_t b)
+{
+    const uint64_t sum = a + b;
+    return (sum >= a) ? sum : UINT64_MAX;
+}
+
 // What stands in the lines adds up, though time goes on while they are written.
 static void add(mete_bank_usage_t *sum, const mete_bank_usage_t *usage)
 {
     sum->change_count += usage->change_count;
-    sum->change_nj += usage->change_nj;
-    sum->energy_nj += usage->energy_nj;
-    sum->all_on_nj += usage->all_on_nj;
+    sum->change_nj = sum_of(sum->change_nj, usage->change_nj);
+    sum->energy_nj = sum_of(sum->energy_nj, usage->energy_nj);
+    sum->all_on_nj = sum_of(sum->all_on_nj, usage->all_on_nj);
 }
 
 static void write_banks(const mete_sink_t *sink, const mete_bank_t *bank)

@@ -247,6 +247,25 @@ static void test_numbers_have_all_digits_that_64_bits_can_have(void)
     EXPECT(is_as_wanted());
 }
 
+static void test_sums_that_64_bits_cannot_say_are_the_largest_there_is(void)
+{
+    setup();
+    records[0].change_nj = UINT64_MAX - 3U;
+    records[1].change_nj = 5U;
+    EXPECT(mete_bank_report_write(&bank, sink));
+    want_bank("bank index=0", 0x10000000U);
+    want(" state=active active_us=0 standby_us=0 sleep_us=0 deep_sleep_us=0 changes=0 "
+         "change_nj=18446744073709551612 energy_nj=18446744073709551612 all_on_nj=0 "
+         "saved_nj=-18446744073709551612\n");
+    want_bank("bank index=1", 0x10008000U);
+    want(" state=active active_us=0 standby_us=0 sleep_us=0 deep_sleep_us=0 changes=0 "
+         "change_nj=5 energy_nj=5 all_on_nj=0 saved_nj=-5\n");
+    want("banks count=2 awake=2 changes=0 refusals=0 change_nj=18446744073709551615 "
+         "energy_nj=18446744073709551615 all_on_nj=0 saved_nj=-18446744073709551615 "
+         "records=sound\n");
+    EXPECT(is_as_wanted());
+}
+
 static void test_a_sink_that_takes_less_loses_the_rest(void)
 {
     setup();
@@ -265,6 +284,7 @@ int main(void)
     RUN(test_of_damaged_records_only_that_is_said);
     RUN(test_an_account_is_a_line_with_a_name);
     RUN(test_numbers_have_all_digits_that_64_bits_can_have);
+    RUN(test_sums_that_64_bits_cannot_say_are_the_largest_there_is);
     RUN(test_a_sink_that_takes_less_loses_the_rest);
     return tap_finish();
 }
