@@ -2,7 +2,7 @@
 //
 // Three hours of a sensor. The second bank is needed for a minute of each and sleeps in between: what did it save?
 
-#include "mete/power/bank.h"
+#include "mete/power/bank_report.h"
 
 #include <stdio.h>
 
@@ -31,6 +31,11 @@ static bool drive(void *self, const mete_ram_change_t *change)
     return true;
 }
 
+static size_t print(void *self, const void *bytes, size_t size)
+{
+    return fwrite(bytes, 1U, size, (FILE *)self);
+}
+
 int main(void)
 {
     static const mete_ram_ops_t ops = {drive};
@@ -49,12 +54,8 @@ int main(void)
         now_ms += 59U * 60U * 1000U;
         (void)mete_bank_wake(&bank, 1U);
     }
-    for (size_t i = 0U; i < mete_bank_count(&bank); i++) {
-        mete_bank_usage_t usage;
-        (void)mete_bank_read(&bank, i, &usage);
-        printf("bank %zu: %u changes, %llu uJ used of %llu uJ\n", i, (unsigned)usage.change_count,
-               (unsigned long long)usage.energy_nj / 1000U,
-               (unsigned long long)usage.all_on_nj / 1000U);
-    }
+    mete_bank_usage_t usage;
+    (void)mete_bank_read(&bank, 1U, &usage);
+    mete_bank_report_write_usage("readings", &usage, (mete_sink_t){print, stdout});
     return 0;
 }

@@ -27,12 +27,24 @@ static uint64_t thousandth(uint64_t value)
     return quotient;
 }
 
+// What 64 bits cannot say is the largest number there is: less would be a lie that looks good.
+static uint64_t sum_of(uint64_t a, uint64_t b)
+{
+    const uint64_t sum = a + b;
+    return (sum >= a) ? sum : UINT64_MAX;
+}
+
 // Microwatts times milliseconds are nanojoules. Of the rest of a millisecond the product fits in any case.
 uint64_t mete_bank_energy_of(uint32_t power_uw, uint64_t time_us)
 {
     const uint64_t time_ms = thousandth(time_us);
     const uint32_t rest_us = (uint32_t)(time_us - (time_ms * 1000U));
-    return (time_ms * power_uw) + thousandth((uint64_t)rest_us * power_uw);
+    const uint64_t low = (uint64_t)(uint32_t)time_ms * power_uw;
+    const uint64_t high = ((time_ms >> 32) * power_uw) + (low >> 32);
+    if ((high >> 32) != 0U) {
+        return UINT64_MAX;
+    }
+    return sum_of((high << 32) | (uint32_t)low, thousandth((uint64_t)rest_us * power_uw));
 }
 
 // ---- init
@@ -196,7 +208,8 @@ static void take_down(mete_bank_t *bank, size_t index, mete_ram_state_t state)
 {
     record_t *const record = &bank->config->records[index];
     const uint32_t bit = (uint32_t)1U << index;
-    record->change_nj += change_of(bank, index, (uint32_t)state)->energy_nj;
+    record->change_nj =
+        sum_of(record->change_nj, change_of(bank, index, (uint32_t)state)->energy_nj);
     record->change_count++;
     record->state = (uint32_t)state;
     bank->awake_set =
@@ -295,11 +308,13 @@ static void add_usage(const mete_bank_t *bank, size_t index, uint32_t now, mete_
     for (uint32_t state = 0U; state < (uint32_t)STATES; state++) {
         const uint64_t time_us = record->state_us[state] + ((state == record->state) ? passed : 0U);
         sum->state_us[state] += time_us;
-        sum->energy_nj += mete_bank_energy_of(kind->modes[state].power_uw, time_us);
+        sum->energy_nj =
+            sum_of(sum->energy_nj, mete_bank_energy_of(kind->modes[state].power_uw, time_us));
     }
-    sum->change_nj += record->change_nj;
-    sum->energy_nj += record->change_nj;
-    sum->all_on_nj += mete_bank_energy_of(kind->modes[ACTIVE].power_uw, bank->total_us + passed);
+    sum->change_nj = sum_of(sum->change_nj, record->change_nj);
+    sum->energy_nj = sum_of(sum->energy_nj, record->change_nj);
+    sum->all_on_nj = sum_of(
+        sum->all_on_nj, mete_bank_energy_of(kind->modes[ACTIVE].power_uw, bank->total_us + passed));
     sum->change_count += record->change_count;
 }
 

@@ -28,7 +28,8 @@
 ///
 /// The account. Times are those of the clock, in microseconds, 64 bits wide: 584 000 years. The clock has 32, so one of
 /// sleep, wake and note must be called before it has gone round. The time that a change takes counts for the state that it
-/// leads to; its energy comes on top. Energy is microwatts times microseconds, in nanojoules, rounded down once for each state.
+/// leads to; its energy comes on top. Energy is microwatts times microseconds, in nanojoules, rounded down once for each state; what
+/// does not fit 64 bits, after 584 years at 1 W, stays at UINT64_MAX.
 /// Compared is with all banks active all the time, which nobody needs a bank module for.
 
 #include "mete/core/base.h"
@@ -181,7 +182,7 @@ static inline bool mete_bank_is_awake(const mete_bank_t *bank, size_t index)
     return ((bank->awake_set >> index) & 1U) != 0U;
 }
 
-/// What a state of a bank with that power takes, in nanojoules, for so many microseconds: rounded down.
+/// What a state of a bank with that power takes, in nanojoules, for so many microseconds: rounded down, at most UINT64_MAX.
 uint64_t mete_bank_energy_of(uint32_t power_uw, uint64_t time_us);
 
 #ifdef __cplusplus

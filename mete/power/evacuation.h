@@ -126,8 +126,9 @@ bool mete_evacuation_sleep_bank(mete_evacuation_t *evacuation, size_t index,
 void mete_evacuation_stop(mete_evacuation_t *evacuation);
 
 /// Makes room for a block of `size` bytes: takes back targets that are awake yet, then wakes banks, those first that are neighbours of banks
-/// awake and wake fastest, until a run of them has so much free. True: something was done, and the store may try again. As
-/// the store's hook: with the mete_evacuation_t as its self.
+/// awake and wake fastest, until a run of them has so much free; one at least, for who asks was refused. Free are bytes, in one piece or not: what pinned blocks
+/// cut up, or the store does not move together, may be no room for the block, and the next call wakes one more. True: something was
+/// done, and the store may try again. As the store's hook: with the mete_evacuation_t as its self.
 bool mete_evacuation_wake(void *self, size_t size);
 
 /// Wakes the banks in which a span lies, so that it can be touched. True: they all are awake.

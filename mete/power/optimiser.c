@@ -114,6 +114,13 @@ static bool leads(const mete_bank_kind_t *kind, size_t from, size_t to)
     return (from == to) || kind->changes[from][to].is_legal;
 }
 
+// What 64 bits cannot say is the largest number there is, which no choice is better than.
+static uint64_t sum_of(uint64_t a, uint64_t b)
+{
+    const uint64_t sum = a + b;
+    return (sum >= a) ? sum : UINT64_MAX;
+}
+
 static uint64_t change_nj(const mete_bank_kind_t *kind, size_t from, size_t to, uint32_t count)
 {
     return (from == to) ? 0U : (uint64_t)kind->changes[from][to].energy_nj * count;
@@ -122,17 +129,18 @@ static uint64_t change_nj(const mete_bank_kind_t *kind, size_t from, size_t to, 
 // In a state for as long as idle times are in a bucket, and back from it for those that end there.
 static uint64_t stay_nj(const mete_bank_kind_t *kind, size_t state, const bucket_t *bucket)
 {
-    return mete_bank_energy_of(kind->modes[state].power_uw, bucket->time_us) +
-           change_nj(kind, state, ACTIVE, bucket->ended_count);
+    return sum_of(mete_bank_energy_of(kind->modes[state].power_uw, bucket->time_us),
+                  change_nj(kind, state, ACTIVE, bucket->ended_count));
 }
 
-// From a bucket on, for each state to be in, in it: without the change that leads there. UINT64_MAX: it does not suit.
+// From a bucket on, for each state to be in, in it: without the change that leads there. UINT64_MAX: it does not suit, or takes
+// more than 64 bits can say. If all do, the choice is to stay active, or to wake.
 static void weigh(const mete_bank_kind_t *kind, const mete_optimiser_demand_t *demand,
                   const bucket_t *bucket, const uint64_t *behind_nj, uint64_t *cost_nj)
 {
     for (size_t state = 0U; state < (size_t)STATES; state++) {
         cost_nj[state] = suits(kind, demand, state)
-                             ? stay_nj(kind, state, bucket) + behind_nj[state]
+                             ? sum_of(stay_nj(kind, state, bucket), behind_nj[state])
                              : UINT64_MAX;
     }
 }
@@ -147,7 +155,7 @@ static uint8_t decide(const mete_bank_kind_t *kind, uint32_t reached_count, size
         if ((cost_nj[to] == UINT64_MAX) || !leads(kind, from, to)) {
             continue;
         }
-        const uint64_t energy = change_nj(kind, from, to, reached_count) + cost_nj[to];
+        const uint64_t energy = sum_of(change_nj(kind, from, to, reached_count), cost_nj[to]);
         if (energy < least) {
             least = energy;
             choice = to;
@@ -203,9 +211,9 @@ static uint64_t single_nj(const idle_t *idle, const mete_bank_kind_t *kind, size
     bucket.reached_count = 0U;
     for (size_t i = idle->bucket_count; i != 0U; i--) {
         describe(idle, i - 1U, &bucket);
-        sum += stay_nj(kind, state, &bucket);
+        sum = sum_of(sum, stay_nj(kind, state, &bucket));
     }
-    return sum + change_nj(kind, ACTIVE, state, bucket.reached_count);
+    return sum_of(sum, change_nj(kind, ACTIVE, state, bucket.reached_count));
 }
 
 void mete_optimiser_choose_state(const mete_optimiser_idle_t *idle, const mete_bank_kind_t *kind,

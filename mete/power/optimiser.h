@@ -26,7 +26,7 @@
 ///   Space    One mete_optimiser_idle_t, 208 bytes for any number of notes; what is chosen for: nothing.
 ///   Threads  Not synchronised: calls on one mete_optimiser_idle_t exclude each other.
 ///   Errors   Parameters that break a limit: false, and nothing changes. There is always a choice: to stay active.
-///   Limits   Of a bank's power times all idle times that are noted, 2^64 nJ: 584 years at 1 W. Let age_count be several times
+///   Limits   Energies stay at UINT64_MAX, 584 years at 1 W: what takes more is not told apart. Let age_count be several times
 ///            bucket_count: of a single time in a bucket half is none.
 ///
 /// Of idle times is kept how many there were, and how long they were together, in buckets: times below `unit_us`, below twice as

@@ -15,7 +15,8 @@
 ///
 ///   Time     purge_cache, purge_slab, shrink_object: as mete_cache_purge(), mete_slab_purge(), mete_object_shrink() say, for
 ///            all that can be given back. compact_movable: METE_HEALTH_STEP_SIZE bytes moved and O(blocks). evacuate_banks: a step
-///            of mete_evacuation_move_next(), and O(banks) plans if a new one is due. wake_banks: as mete_evacuation_wake().
+///            of mete_evacuation_move_next(), and O(banks) plans if a new one is due. wake_banks: a plan, and as
+///            mete_evacuation_wake().
 ///   Threads  What is acted on must not be in use by others then: calls of health and on it exclude each other.
 
 #include "mete/alloc/movable.h"
@@ -68,13 +69,19 @@ typedef struct mete_health_banks {
         room_size;  ///< Bytes free. One number for both actions, so neither undoes what the other did.
 } mete_health_banks_t;
 
+/// Bytes free when a plan has been carried out; 0 if it does not fit.
+static inline size_t mete_health_room_of(const mete_evacuation_plan_t *plan)
+{
+    return (plan->room_size > plan->move_size) ? plan->room_size - plan->move_size : 0U;
+}
+
 /// Commits the plan for the fewest banks that leave room_size bytes free; if all are needed, one without targets.
 static inline void mete_health_plan_banks(const mete_health_banks_t *banks)
 {
     mete_evacuation_plan_t plan;
     mete_evacuation_plan_fewest(banks->evacuation, &plan);
-    // Each turn one target less. The fewest there are have room for what is moved, and so have more.
-    while ((plan.target_set != 0U) && (plan.room_size - plan.move_size < banks->room_size)) {
+    // Each turn one target less.
+    while ((plan.target_set != 0U) && (mete_health_room_of(&plan) < banks->room_size)) {
         (void)mete_evacuation_plan(banks->evacuation, plan.target_set & (plan.target_set - 1U),
                                    &plan);
     }
@@ -102,13 +109,19 @@ static inline bool mete_health_evacuate_banks(void *self, const mete_health_rule
     return false;
 }
 
-/// `self` is a mete_health_banks_t; ends an evacuation, or wakes banks, until a block of room_size bytes has room. For rules
-/// about usage, as mete_health_read_evacuation() says it.
+/// `self` is a mete_health_banks_t; if fewer than room_size bytes are free, counted when the evacuation under way is done: ends
+/// it, or wakes banks, until neighbours among them have so many. Bytes in banks that are no neighbours, or between pinned blocks, may be
+/// no room for one block: who needs one gives the store mete_evacuation_wake() as its hook. For rules about usage, as
+/// mete_health_read_evacuation() says it.
 static inline bool mete_health_wake_banks(void *self, const mete_health_rule_t *rule)
 {
     const mete_health_banks_t *const banks = (const mete_health_banks_t *)self;
+    mete_evacuation_t *const evacuation = banks->evacuation;
+    mete_evacuation_plan_t plan;
     (void)rule;
-    return mete_evacuation_wake(banks->evacuation, banks->room_size);
+    (void)mete_evacuation_plan(evacuation, mete_evacuation_target_set(evacuation), &plan);
+    return (mete_health_room_of(&plan) < banks->room_size) &&
+           mete_evacuation_wake(evacuation, banks->room_size);
 }
 
 /// Several actions as one: what costs least first. No list is in a list.

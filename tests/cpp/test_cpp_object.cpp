@@ -18,6 +18,7 @@
 #include "mete/object/ref.h"
 #include "mete/object/vault.h"
 #include "mete/power/bank.h"
+#include "mete/power/bank_report.h"
 #include "mete/power/evacuation.h"
 #include "mete/power/optimiser.h"
 #include "mete/protect/domain.h"
@@ -443,6 +444,8 @@ void test_bank()
     EXPECT(mete_bank_wake(&bank, 0U) && mete_bank_read(&bank, 0U, &usage));
     EXPECT(usage.change_count == 2U);
     EXPECT((mete_bank_find(&bank, memory) == 0U) && mete_bank_check(&bank));
+    size_t size = 0U;
+    EXPECT(mete_bank_report_write(&bank, {count_bytes, &size}) && (size != 0U));
 }
 
 // Two banks; what is in the second moves to the first.

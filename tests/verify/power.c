@@ -8,6 +8,11 @@
 // lose power, and looks at all blocks. And the energy is compared with that of the same store without evacuation, where
 // only banks that happen to be empty sleep deeply while the program idles, and the others keep their contents.
 //
+// Time goes on while blocks are moved, with all that is awake then, and the processor takes energy for it. What the questions of a plan
+// take, O(blocks) each, is not counted: with thousands of blocks that is more than the moves.
+// Banks are emptied before every idle time, however short: a program that moves many small blocks may lose by it. All programs
+// together must save: bench/targets.tsv says how much.
+//
 //     zstd -dc FILE | power      prints: # power: MOMENTS; MINIMAL; STEPS; LOST; NANOJOULES WITHOUT; WITH; ALL ON
 
 #include "mete/alloc/movable.h"
@@ -28,11 +33,14 @@ enum {
     PAGE = 4096,
     SLOTS = 65536,
     MOMENTS = 200,
-    CUT_EVERY = 4,          // Of the moments: one is followed step by step.
-    STEP = 512,             // Bytes.
-    OP_US = 20,             // Time of a request.
-    MOVE_NJ_PER_KIB = 500,  // Energy of moving: half a nanojoule a byte.
+    CUT_EVERY = 4,  // Of the moments: one is followed step by step.
+    STEP = 512,     // Bytes.
+    OP_US = 20,     // Time of a request.
 };
+
+// What moving takes: a processor of 32 MHz that copies a word in two and a half cycles, and runs some 60 instructions for each
+// block and 160 for each step besides. Meanwhile it takes 25 mW; the banks, what they take in the state they are in.
+enum { MOVE_NS_PER_KIB = 20000, MOVE_NS_PER_BLOCK = 2000, STEP_NS = 5000, NJ_PER_US = 25 };
 
 // Numbers as data sheets have them for banks of 32 KiB: the energies are all that matters here.
 static const mete_bank_kind_t kind = {
@@ -71,6 +79,59 @@ static uint32_t read_clock(void)
     return now_us;
 }
 
+// ---- The time of moves
+
+static uint64_t moving_us;   // In all,
+static uint32_t rest_ns;     // and what is no whole microsecond yet.
+static size_t moved_before;  // Bytes whose time has passed.
+
+// Where a block was when it was looked at last.
+typedef struct seen {
+    mete_movable_handle_t handle;
+    const void *place;
+} seen_t;
+
+static seen_t seen_blocks[SLOTS];  // By the slot that the handle names.
+
+static void pass(uint64_t time_ns)
+{
+    const uint64_t sum_ns = rest_ns + time_ns;
+    rest_ns = (uint32_t)(sum_ns % 1000U);
+    moving_us += sum_ns / 1000U;
+    now_us += (uint32_t)(sum_ns / 1000U);
+}
+
+// The bytes that were moved since the last time.
+static void pass_for_bytes(void)
+{
+    pass((uint64_t)(store.moved_total - moved_before) * MOVE_NS_PER_KIB / 1024U);
+    moved_before = store.moved_total;
+}
+
+static void see(mete_movable_handle_t handle, const void *block)
+{
+    seen_blocks[handle.value % (2U * SLOTS) / 2U] = (seen_t){handle, block};
+}
+
+static bool see_block(void *self, const mete_movable_block_t *block)
+{
+    (void)self;
+    if (block->is_live) {
+        const seen_t *const seen = &seen_blocks[block->handle.value % (2U * SLOTS) / 2U];
+        const bool is_moved =
+            (seen->handle.value == block->handle.value) && (seen->place != block->block);
+        pass(is_moved ? MOVE_NS_PER_BLOCK : 0U);
+        see(block->handle, block->block);
+    }
+    return true;
+}
+
+// The blocks that are not where they were the last time.
+static void pass_for_blocks(void)
+{
+    (void)mete_movable_walk(&store, see_block, NULL);
+}
+
 // ---- The store in its banks
 
 static bool wake_more(void *self, size_t size)
@@ -83,6 +144,9 @@ static void set_up(bool evacuates)
     static mete_bank_config_t bank_config;
     static mete_movable_config_t store_config;
     static mete_evacuation_config_t config;
+    moving_us = 0U;
+    rest_ns = 0U;
+    moved_before = 0U;
     const mete_mpu_t mpu = mete_posix_mprotect_init(&unit, (mete_span_t){arena, BANKS * bank_size});
     for (size_t i = 0U; i < BANKS; i++) {
         places[i] = (mete_bank_place_t){{arena + i * bank_size, bank_size}, &kind};
@@ -126,7 +190,9 @@ static void paint(object_t *object, size_t size)
 {
     object->size = size;
     object->seed = paint_next(object->seed);
-    paint_bytes(mete_movable_pin(&store, object->handle), size, object->seed);
+    void *const block = mete_movable_pin(&store, object->handle);
+    paint_bytes(block, size, object->seed);
+    see(object->handle, block);
     mete_movable_unpin(&store, object->handle);
 }
 
@@ -188,14 +254,19 @@ static void evacuate(bool is_followed)
     mete_evacuation_plan_t plan;
     mete_evacuation_plan_fewest(&evacuation, &plan);
     mete_evacuation_commit(&evacuation, &plan);
+    bool is_over;
     do {
         if (is_followed) {
             cut_power();
         }
-    } while (mete_evacuation_move_next(&evacuation));
+        is_over = !mete_evacuation_move_next(&evacuation);
+        pass(STEP_NS);
+        pass_for_bytes();
+    } while (!is_over);
     if (is_followed) {
         cut_power();
     }
+    pass_for_blocks();
     (void)mete_evacuation_sleep(&evacuation);
     const size_t live = mete_movable_usage(&store).in_use_size;
     const size_t awake = (size_t)__builtin_popcount(mete_bank_awake_set(&bank));
@@ -229,6 +300,10 @@ static uint64_t replay(bool evacuates, uint64_t *all_on_nj)
     size_t moment = 0U;
     for (size_t i = 0U; i < trace.op_count; i++) {
         request(&trace.ops[i]);
+        if (store.moved_total != moved_before) {  // To make room, or to grow.
+            pass_for_bytes();
+            pass_for_blocks();
+        }
         now_us += OP_US;
         if ((i + 1U) * MOMENTS / trace.op_count > moment) {
             moment++;
@@ -246,9 +321,8 @@ static uint64_t replay(bool evacuates, uint64_t *all_on_nj)
     mete_bank_usage_t usage;
     mete_bank_read_total(&bank, &usage);
     *all_on_nj = usage.all_on_nj;
-    const uint64_t moved_nj = (uint64_t)store.moved_total * MOVE_NJ_PER_KIB / 1024U;
     mete_mpu_disable((mete_mpu_t){simulated.mpu.ops, simulated.mpu.self});
-    return usage.energy_nj + moved_nj;
+    return usage.energy_nj + moving_us * NJ_PER_US;
 }
 
 static uint64_t without_nj, with_nj, all_on_nj;
@@ -265,7 +339,6 @@ static void test_evacuation_loses_nothing_and_leaves_the_fewest_banks_awake(void
     EXPECT((moment_count == MOMENTS) && (step_count > 0U));
     EXPECT((lost_count == 0U) && (refused_count == 0U));
     EXPECT(minimal_count * 100U >= moment_count * 95U);
-    EXPECT(with_nj < without_nj);
 }
 
 int main(void)

@@ -8,6 +8,7 @@
 #include "examples/qemu/sensor/mistake.h"
 #include "examples/qemu/sensor/unit.h"
 #include "mete/core/text.h"
+#include "mete/power/bank_report.h"
 #include "mete/power/evacuation.h"
 #include "mete/power/optimiser.h"
 #include "port/board/simulated_ram.h"
@@ -262,28 +263,16 @@ static void write_number(const char *before, uint64_t value, const char *behind)
     mete_text_string(mete_port_console, behind);
 }
 
-static void write_usage(const char *name, const mete_bank_usage_t *usage)
-{
-    const uint64_t second = (uint64_t)US_PER_MS * US_PER_MS;
-    mete_text_string(mete_port_console, name);
-    write_number(": awake ", usage->state_us[METE_RAM_ACTIVE] / second, " s, ");
-    write_number("asleep ", usage->state_us[METE_RAM_SLEEP] / second, " s, ");
-    write_number("deeply ", usage->state_us[METE_RAM_DEEP_SLEEP] / second, " s, ");
-    write_number("", usage->change_count, " changes, ");
-    write_number("", usage->energy_nj / NJ_PER_MJ, " mJ");
-    write_number(" of ", usage->all_on_nj / NJ_PER_MJ, "\n");
-}
-
 bool memory_report(void)
 {
-    static const char *const names[STORE_BANK_COUNT] = {"bank 0", "bank 1", "bank 2", "bank 3"};
+    static const char *const names[STORE_BANK_COUNT] = {"store 0", "store 1", "store 2", "store 3"};
     mete_bank_usage_t usage, total;
     for (size_t i = 0U; i < STORE_BANK_COUNT; i++) {
         (void)mete_bank_read(&banks, i, &usage);
-        write_usage(names[i], &usage);
+        mete_bank_report_write_usage(names[i], &usage, mete_port_console);
     }
     mete_bank_read_total(&radio_bank, &usage);
-    write_usage("radio", &usage);
+    mete_bank_report_write_usage("radio", &usage, mete_port_console);
     mete_bank_read_total(&banks, &total);
     const uint64_t used = usage.energy_nj + total.energy_nj;
     const uint64_t all_on = usage.all_on_nj + total.all_on_nj;

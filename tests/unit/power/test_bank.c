@@ -309,6 +309,41 @@ static void test_energy_is_power_times_time_rounded_down(void)
     EXPECT(mete_bank_energy_of(1000U, UINT64_MAX) == UINT64_MAX);
 }
 
+static void test_energy_that_64_bits_cannot_say_is_the_largest_there_is(void)
+{
+    const uint64_t round_us = UINT64_C(4294967296000);  // 2^32 ms.
+    EXPECT(mete_bank_energy_of(UINT32_MAX, round_us) == (uint64_t)UINT32_MAX << 32);
+    EXPECT(mete_bank_energy_of(UINT32_MAX, round_us + 999U) == UINT64_MAX - 4294968U);
+    EXPECT(mete_bank_energy_of(UINT32_MAX, round_us + 1000U) == UINT64_MAX);
+    EXPECT(mete_bank_energy_of(UINT32_MAX, round_us + 1001U) == UINT64_MAX);
+    EXPECT(mete_bank_energy_of(UINT32_MAX, round_us + 2000U) == UINT64_MAX);
+    EXPECT(mete_bank_energy_of(1001U, UINT64_MAX) == UINT64_MAX);
+    EXPECT(mete_bank_energy_of(UINT32_MAX, UINT64_MAX) == UINT64_MAX);
+    EXPECT(mete_bank_energy_of(0x80000000U, 2U * round_us - 1000U) ==
+           ((uint64_t)UINT32_MAX << 32) + 0x80000000U);
+    EXPECT(mete_bank_energy_of(0x80000000U, 2U * round_us) == UINT64_MAX);
+    setup();
+    mete_bank_kind_t kind = plain;
+    places[0].kind = &kind;
+    kind.modes[METE_RAM_ACTIVE].power_uw = UINT32_MAX;
+    kind.modes[METE_RAM_SLEEP].power_uw = UINT32_MAX;
+    for (size_t i = 0U; i < BANKS; i++) {
+        records[i].state_us[METE_RAM_ACTIVE] = round_us;
+        records[i].state_us[METE_RAM_SLEEP] = round_us;
+    }
+    bank.total_us = 2U * round_us;
+    mete_bank_usage_t usage = usage_of(0U);
+    EXPECT((usage.energy_nj == UINT64_MAX) && (usage.all_on_nj == UINT64_MAX));
+    usage = total();
+    EXPECT((usage.energy_nj == UINT64_MAX) && (usage.all_on_nj == UINT64_MAX));
+    records[0].change_nj = UINT64_MAX - 19U;
+    EXPECT(mete_bank_sleep(&bank, 0U, METE_RAM_SLEEP));
+    usage = usage_of(0U);
+    EXPECT((usage.change_nj == UINT64_MAX) && (usage.energy_nj == UINT64_MAX));
+    records[1].change_nj = 1U;
+    EXPECT(total().change_nj == UINT64_MAX);
+}
+
 static void test_each_state_is_charged_for_its_time(void)
 {
     setup();
@@ -508,6 +543,7 @@ int main(void)
     RUN(test_a_driver_that_refuses_is_counted_and_nothing_changes);
     RUN(test_nobody_need_listen);
     RUN(test_energy_is_power_times_time_rounded_down);
+    RUN(test_energy_that_64_bits_cannot_say_is_the_largest_there_is);
     RUN(test_each_state_is_charged_for_its_time);
     RUN(test_the_time_of_a_change_counts_for_the_state_that_it_leads_to);
     RUN(test_time_is_kept_for_years_if_it_is_noted);

@@ -664,6 +664,22 @@ static void test_the_store_wakes_a_bank_when_it_runs_out(void)
     EXPECT(!mete_evacuation_wake(&evacuation, 8U) && (store.refusals == 1U));
 }
 
+// Bytes enough are free, but a caller who was refused knows better.
+static void test_every_call_wakes_one_more_even_if_bytes_are_free(void)
+{
+    setup();
+    fill_banks(1U);
+    drop(0U);
+    drop(2U);
+    const mete_evacuation_plan_t plan = plan_for(0xFEU);
+    mete_evacuation_commit(&evacuation, &plan);
+    EXPECT(mete_evacuation_sleep(&evacuation) == 0xFEU);
+    for (unsigned awake = 0x03U; awake <= 0xFFU; awake = 2U * awake + 1U) {
+        EXPECT(mete_evacuation_wake(&evacuation, 128U) && (mete_bank_awake_set(&bank) == awake));
+    }
+    EXPECT(!mete_evacuation_wake(&evacuation, 128U) && all_whole());
+}
+
 static void test_targets_that_are_awake_are_taken_back_before_any_bank_is_woken(void)
 {
     setup();
@@ -984,6 +1000,7 @@ int main(void)
              "nothing is checked at level 0");
 #endif
     RUN(test_the_store_wakes_a_bank_when_it_runs_out);
+    RUN(test_every_call_wakes_one_more_even_if_bytes_are_free);
     RUN(test_targets_that_are_awake_are_taken_back_before_any_bank_is_woken);
     RUN(test_neighbours_and_fast_ones_are_woken_first);
     RUN(test_a_bank_that_refuses_to_wake_is_passed_over);

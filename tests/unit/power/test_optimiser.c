@@ -185,6 +185,46 @@ static void test_without_times_to_stay_active_is_chosen(void)
 }
 
 // Most times are short, some very long: it pays to wait, and then to go deep.
+// Rounded down in each bucket.
+static bool is_about(uint64_t energy_nj)
+{
+    return (schedule.energy_nj <= energy_nj) && (energy_nj - schedule.energy_nj < BUCKETS);
+}
+
+// Half of all times that can be noted, the longest there are: 2^63 us, at 4295 W.
+static void test_energies_that_64_bits_cannot_say_are_the_largest_there_is(void)
+{
+    setup();
+    mete_optimiser_note(&idle, UINT32_MAX, 0x7FFFFFFFU);
+    mete_bank_kind_t other = kind;
+    other.modes[METE_RAM_ACTIVE].power_uw = UINT32_MAX;
+    mete_optimiser_choose(&idle, &other, &no_demand, &schedule);
+    EXPECT((schedule.active_nj == UINT64_MAX) && all_are(METE_RAM_DEEP_SLEEP));
+    EXPECT(is_about(UINT64_C(9223372030412324) + UINT64_C(1000) * 0x7FFFFFFFU));
+    mete_optimiser_choose_state(&idle, &other, &no_demand, &schedule);
+    EXPECT((schedule.active_nj == UINT64_MAX) && all_are(METE_RAM_DEEP_SLEEP));
+    EXPECT(is_about(UINT64_C(9223372030412324) + UINT64_C(1000) * 0x7FFFFFFFU));
+    // Changes that take all: twice 2^63 nJ and what the time takes in between.
+    for (size_t state = 1U; state < S; state++) {
+        other.changes[METE_RAM_ACTIVE][state].energy_nj = UINT32_MAX;
+        other.changes[state][METE_RAM_ACTIVE].energy_nj = UINT32_MAX;
+        other.modes[state].power_uw = 2U;
+    }
+    other.modes[METE_RAM_ACTIVE].power_uw = 3U;
+    mete_optimiser_choose(&idle, &other, &no_demand, &schedule);
+    EXPECT(is_about(UINT64_C(27670116091236974)) && all_are(METE_RAM_ACTIVE));
+    mete_optimiser_choose_state(&idle, &other, &no_demand, &schedule);
+    EXPECT(is_about(UINT64_C(27670116091236974)) && all_are(METE_RAM_ACTIVE));
+    // All states alike: to stay active is as good as any.
+    for (size_t state = 0U; state < S; state++) {
+        other.modes[state].power_uw = UINT32_MAX - (uint32_t)state;
+    }
+    mete_optimiser_choose(&idle, &other, &no_demand, &schedule);
+    EXPECT((schedule.energy_nj == UINT64_MAX) && all_are(METE_RAM_ACTIVE));
+    mete_optimiser_choose_state(&idle, &other, &no_demand, &schedule);
+    EXPECT((schedule.energy_nj == UINT64_MAX) && all_are(METE_RAM_ACTIVE));
+}
+
 static void test_a_schedule_goes_deeper_as_time_goes_by(void)
 {
     setup();
@@ -382,6 +422,7 @@ int main(void)
     RUN(test_break_even_is_where_both_take_the_same);
     RUN(test_a_state_is_chosen_from_its_break_even_on);
     RUN(test_without_times_to_stay_active_is_chosen);
+    RUN(test_energies_that_64_bits_cannot_say_are_the_largest_there_is);
     RUN(test_a_schedule_goes_deeper_as_time_goes_by);
     RUN(test_demands_are_met);
     RUN(test_no_schedule_of_all_takes_less);

@@ -129,6 +129,36 @@ static void test_a_full_heap_gets_back_what_a_cache_holds(void)
     EXPECT((judge_until_calm() == 1U) && mete_system_check(made) && mete_cache_check(&cache));
 }
 
+// One is in use when the cache gives its pins up, and dies later.
+static void test_what_is_dead_is_dropped_from_a_cache_without_pins(void)
+{
+    build(0U);
+    fill_cache();
+    const uint32_t key = 3U;
+    void *const used = mete_cache_find(&cache, &key);
+    EXPECT((used != NULL) && (mete_cache_purge(&cache, UINT8_MAX, SIZE_MAX) == IMAGE_COUNT));
+    EXPECT(!mete_health_purge_cache(&cache, NULL));
+    mete_ref_drop(&images, used);
+    EXPECT(mete_health_purge_cache(&cache, NULL) && !mete_health_purge_cache(&cache, NULL));
+    EXPECT(mete_cache_check(&cache));
+}
+
+static void test_a_slab_cache_gives_back_what_is_empty(void)
+{
+    static mete_slab_entry_t table[2];
+    static const mete_slab_config_t slab_config = {
+        .block_size = 104U, .align = 8U, .block_count = 4U, .slab_count = 2U, .table = table};
+    static mete_slab_t slab;
+    build(0U);
+    EXPECT(mete_slab_init(&slab, any(), &slab_config));
+    const size_t before = heap_in_use();
+    void *const block = mete_slab_alloc(&slab);
+    EXPECT((block != NULL) && !mete_health_purge_slab(&slab, NULL));
+    mete_slab_free(&slab, block);
+    EXPECT((heap_in_use() != before) && mete_health_purge_slab(&slab, NULL));
+    EXPECT((heap_in_use() == before) && !mete_health_purge_slab(&slab, NULL));
+}
+
 static void test_a_full_heap_gets_back_the_objects_that_nobody_uses(void)
 {
     setup_rule(METE_HEALTH_USAGE, 200U, METE_HEALTH_PURGE);
@@ -293,6 +323,7 @@ static void test_what_is_scattered_is_moved_together(void)
     const size_t gap_count = mete_movable_usage(&store).gap_count;
     mete_health_judge(health);
     EXPECT(mete_health_is_raised(health, 0U) && (mete_movable_usage(&store).moved_total != 0U));
+    EXPECT(mete_movable_usage(&store).moved_total <= METE_HEALTH_STEP_SIZE);
     EXPECT((judge_until_calm() < 10U) && are_whole(2U));
     EXPECT(mete_movable_usage(&store).gap_count < gap_count);
 }
@@ -400,6 +431,69 @@ static void test_a_bank_is_woken_when_room_is_short(void)
     EXPECT(!mete_health_wake_banks(&banks, NULL));
 }
 
+// Three notes in the one bank that is awake leave 152 bytes.
+static void test_no_bank_is_woken_while_there_is_room(void)
+{
+    static const size_t rooms[] = {0U, NOTE, BANK - 3U * NOTE, BANK - 3U * NOTE + 1U, BANK};
+    for (size_t i = 0U; i < sizeof rooms / sizeof rooms[0]; i++) {
+        build(0U);
+        open_store(1U);
+        EXPECT(mete_health_evacuate_banks(&banks, NULL) && (awake_count() == 1U));
+        for (size_t n = 0U; n < 3U; n++) {
+            write_note(n);
+        }
+        banks.room_size = rooms[i];
+        const bool is_short = rooms[i] > BANK - 3U * NOTE;
+        EXPECT(mete_health_wake_banks(&banks, NULL) == is_short);
+        EXPECT(awake_count() == (is_short ? 2U : 1U));
+        EXPECT(!mete_health_wake_banks(&banks, NULL) && !mete_health_evacuate_banks(&banks, NULL));
+        EXPECT(mete_evacuation_check(&evacuation) && (tap_take_fault() == 0));
+    }
+}
+
+static void test_neighbours_are_woken_until_there_is_room(void)
+{
+    build(0U);
+    open_store(1U);
+    EXPECT(mete_health_evacuate_banks(&banks, NULL) && (awake_count() == 1U));
+    write_note(0U);
+    banks.room_size = 3U * BANK - NOTE;
+    EXPECT(mete_health_wake_banks(&banks, NULL) && (awake_count() == 3U));
+    EXPECT(!mete_health_wake_banks(&banks, NULL) && !mete_health_evacuate_banks(&banks, NULL));
+}
+
+// Room is what is left when all of it is done.
+static void test_an_evacuation_goes_on_while_it_leaves_the_room(void)
+{
+    build(0U);
+    open_store(2U * BANK - 5U * NOTE);
+    scatter(3U);
+    EXPECT(mete_health_evacuate_banks(&banks, NULL));
+    const uint32_t target_set = mete_evacuation_target_set(&evacuation);
+    EXPECT((target_set != 0U) && !mete_health_wake_banks(&banks, NULL));
+    EXPECT(mete_evacuation_target_set(&evacuation) == target_set);
+    write_note(1U);
+    EXPECT(mete_health_wake_banks(&banks, NULL));
+    EXPECT((mete_evacuation_target_set(&evacuation) & ~target_set) == 0U);
+    EXPECT(mete_evacuation_target_set(&evacuation) != target_set);
+    EXPECT(!mete_health_wake_banks(&banks, NULL) && are_whole(3U) && (tap_take_fault() == 0));
+}
+
+// The store is full, so what is to be moved out has no room: less than none is left.
+static void test_an_evacuation_that_does_not_fit_leaves_no_room(void)
+{
+    build(0U);
+    open_store(1U);
+    for (size_t i = 0U; i < 13U; i++) {
+        write_note(i);
+    }
+    mete_evacuation_plan_t plan;
+    EXPECT(mete_evacuation_plan(&evacuation, 0x3U, &plan) && (plan.room_size < plan.move_size));
+    mete_evacuation_commit(&evacuation, &plan);
+    EXPECT(mete_health_wake_banks(&banks, NULL));
+    EXPECT(mete_evacuation_target_set(&evacuation) != 0x3U);
+}
+
 static void test_banks_under_evacuation_are_not_counted(void)
 {
     build(0U);
@@ -449,9 +543,31 @@ static void test_a_list_goes_on_until_one_helps(void)
     EXPECT(mete_system_check(made) && (tap_take_fault() == 0));
 }
 
+static const mete_health_rule_t *ruled;
+
+static bool note_rule(void *self, const mete_health_rule_t *rule)
+{
+    ruled = rule;
+    return *(const bool *)self;
+}
+
+static void test_a_list_hands_on_the_rule(void)
+{
+    static bool helps[] = {false, true, true};
+    static const mete_health_action_t actions[] = {
+        {note_rule, &helps[0]}, {note_rule, &helps[1]}, {NULL, NULL}};
+    mete_health_list_t list = {actions, 3U};
+    setup_rule(METE_HEALTH_USAGE, 1U, METE_HEALTH_CALL);
+    EXPECT(mete_health_run_list(&list, &rules[0]) && (ruled == &rules[0]));
+    list.action_count = 1U;
+    EXPECT(!mete_health_run_list(&list, &rules[1]) && (ruled == &rules[1]));
+}
+
 int main(void)
 {
     RUN(test_a_full_heap_gets_back_what_a_cache_holds);
+    RUN(test_what_is_dead_is_dropped_from_a_cache_without_pins);
+    RUN(test_a_slab_cache_gives_back_what_is_empty);
     RUN(test_a_full_heap_gets_back_the_objects_that_nobody_uses);
     RUN(test_what_is_scattered_is_moved_together);
     RUN(test_banks_that_need_not_be_awake_are_emptied_and_sleep);
@@ -459,7 +575,12 @@ int main(void)
     RUN(test_a_plan_is_carried_out_before_there_is_another);
     RUN(test_a_bank_that_cannot_sleep_takes_blocks_again);
     RUN(test_a_bank_is_woken_when_room_is_short);
+    RUN(test_no_bank_is_woken_while_there_is_room);
+    RUN(test_neighbours_are_woken_until_there_is_room);
+    RUN(test_an_evacuation_goes_on_while_it_leaves_the_room);
+    RUN(test_an_evacuation_that_does_not_fit_leaves_no_room);
     RUN(test_banks_under_evacuation_are_not_counted);
     RUN(test_a_list_goes_on_until_one_helps);
+    RUN(test_a_list_hands_on_the_rule);
     return tap_finish();
 }
