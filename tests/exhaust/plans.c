@@ -31,6 +31,6 @@ const exhaust_plan_t exhaust_plans[] = {
     {&exhaust_cache_coming_back, 4U, 7U, "cache"},
     {&exhaust_cache_pinless, 4U, 7U, "cache"},
     {&exhaust_evacuation, 1U, 2U, "evacuation"},
-    {&exhaust_evacuation_shut, 2U, 3U, "evacuation"},
+    {&exhaust_evacuation_shut, 2U, 4U, "evacuation"},
 };
 const size_t exhaust_plan_count = sizeof exhaust_plans / sizeof exhaust_plans[0];
