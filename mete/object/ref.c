@@ -500,9 +500,8 @@ mete_ref_counts_t REF(counts)(const kind_t *kind, const void *object)
     const size_t counts = is_of(kind, object) ? read_acquire(counts_of(object)) : DEAD;
     mete_ref_counts_t result = {0U, 0U};
     if (weak_in(counts) != 0U) {
-        const size_t weak = weak_in(counts) - implied_in(counts);
         result.strong = (counts < DYING) ? (counts / STRONG) + 1U : 0U;
-        result.weak = (weak < METE_REF_COUNT_MAX) ? weak : METE_REF_COUNT_MAX;
+        result.weak = weak_in(counts) - implied_in(counts);
     } else if (METE_CHECK_LEVEL >= 1) {
         METE_FAULT(fault_of(kind, object), kind, object);
     }

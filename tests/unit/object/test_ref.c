@@ -720,6 +720,12 @@ static void test_check_looks_at_alignments_before_it_reads(void)
     setup();
     (void)REF(get)(&kind);
     kind.in_use = 2U;
+    // Like an object, in a place of none.
+    static uintptr_t words[4] __attribute__((aligned(ALIGN)));
+    words[1] = (uintptr_t)&kind;
+    words[2] = ALONE;
+    kept[1] = (uintptr_t)&words[3];
+    EXPECT(!REF(check)(&kind));
     kept[1] = kept[0] + 1U;
     EXPECT(!REF(check)(&kind));
     static const mete_ref_config_t loose = {OBJECT_SIZE, 1U, NULL, NULL, kept, KEPT_COUNT};
