@@ -37,7 +37,7 @@ extern "C" {
 
 /// How a buffer grows. It keeps a pointer to this, so it must outlive the buffer; const is best.
 typedef struct mete_buffer_config {
-    size_t size_min;  ///< The least room that is asked for. 0: 16 bytes.
+    size_t size_min;  ///< The least room that is asked for first. 0: 16 bytes.
     size_t size_max;  ///< The most there may be. 0: no limit but the allocator's.
     size_t
         kept_size;  ///< reset keeps the room up to this size, and gives back what is larger. 0: keeps any.
@@ -70,7 +70,8 @@ void *mete_buffer_append_space(mete_buffer_t *buffer, size_t size);
 /// Makes sure that `size` bytes more can be appended without asking the allocator. False if that cannot be.
 bool mete_buffer_reserve(mete_buffer_t *buffer, size_t size);
 
-/// Takes `size` bytes away at the front. False, and none is taken, if there are fewer.
+/// Takes `size` bytes away at the front. False, and none is taken, if there are fewer. Looks for damage in first and length
+/// only: it does not go to the room.
 bool mete_buffer_consume(mete_buffer_t *buffer, size_t size);
 
 /// Takes bytes away at the end until no more than `length` are left.

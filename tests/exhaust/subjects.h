@@ -4,7 +4,8 @@
 
 /// The subjects there are. Their scales: blocks of the pool and of the buddy, bytes of the arena, granules of a heap,
 /// the list and the movable store, common slots of the partition, objects of the object pool and of the cache, blocks of the
-/// references, granules of each bank of evacuation.
+/// references, granules of each bank of evacuation, bytes of memory behind the buffers, storages of the packet
+/// buffers.
 
 #include "tests/exhaust/exhaust.h"
 
@@ -33,5 +34,10 @@ extern const exhaust_subject_t exhaust_cache_coming_back;
 extern const exhaust_subject_t exhaust_cache_pinless;
 extern const exhaust_subject_t exhaust_evacuation;
 extern const exhaust_subject_t exhaust_evacuation_shut;
+extern const exhaust_subject_t exhaust_buffer;
+extern const exhaust_subject_t exhaust_buffer_plain;
+extern const exhaust_subject_t exhaust_buffer_moving;
+extern const exhaust_subject_t exhaust_netbuf;
+extern const exhaust_subject_t exhaust_netbuf_bytes;
 
 #endif
