@@ -132,16 +132,6 @@ void mete_evacuation_stop(mete_evacuation_t *evacuation)
 
 // ---- Steps
 
-// Wakes the banks that are touched if one is emptied. False: one stays asleep.
-static bool wake_around(const self_t *self, size_t index)
-{
-    bool is_done = true;
-    for (uint32_t rest = reach_of(self, index); is_done && (rest != 0U); rest &= rest - 1U) {
-        is_done = mete_bank_wake(self->config->bank, lowest(rest));
-    }
-    return is_done;
-}
-
 // The first target goes its way: nothing more can be moved out.
 static void pass_over(self_t *self)
 {
@@ -149,18 +139,19 @@ static void pass_over(self_t *self)
     self->order_index = 0U;
 }
 
-// True if a target has something that can be moved, and is awake for it.
+// True if a target has something that can be moved, and all that is touched then is awake: it is woken.
 static bool is_ready(self_t *self, size_t index)
 {
-    if (live_in(self, index) == pinned_in(self, index)) {
-        return false;
+    const uint32_t touched = reach_of(self, index);
+    const uint32_t asleep = touched & ~mete_bank_awake_set(self->config->bank);
+    bool is_awake = true;
+    for (uint32_t rest = asleep; is_awake && (rest != 0U); rest &= rest - 1U) {
+        is_awake = mete_bank_wake(self->config->bank, lowest(rest));
     }
-    const uint32_t awake = mete_bank_awake_set(self->config->bank);
-    const bool is_awake = wake_around(self, index);
-    if (awake != mete_bank_awake_set(self->config->bank)) {
+    if (asleep != 0U) {
         mete_evacuation_prefer(self);
     }
-    return is_awake;
+    return is_awake && (touched != 0U);
 }
 
 // What blocks may come from that are packed into a span: itself, and the targets that follow it without a gap. So those
@@ -180,11 +171,14 @@ static mete_span_t source_of(const self_t *self, mete_span_t span)
 static bool compact(const self_t *self)
 {
     const mete_mover_t mover = self->config->mover;
+    const size_t moved = mover.ops->moved_total(mover.self);
     for (size_t i = self->order_count; i != 0U; i--) {
         const mete_span_t span = self->config->order[i - 1U];
-        const mete_span_t source = (span.size != 0U) ? source_of(self, span) : span;
-        if ((span.size != 0U) && (mover.ops->compact(mover.self, source, span, 0U) != 0U)) {
-            (void)mover.ops->compact(mover.self, source, span, self->config->step_size);
+        if (span.size != 0U) {
+            (void)mover.ops->compact(mover.self, source_of(self, span), span,
+                                     self->config->step_size);
+        }
+        if (mover.ops->moved_total(mover.self) != moved) {
             return false;
         }
     }
@@ -195,13 +189,13 @@ static bool compact(const self_t *self)
 static void move_into(self_t *self)
 {
     const mete_mover_t mover = self->config->mover;
-    const mete_span_t from = span_of(self, lowest(self->pending_set));
+    const size_t moved = mover.ops->moved_total(mover.self);
     mete_span_t to;
     to.start = self->config->order[self->order_index].start;
     to.size = self->config->order[self->order_index].size;
-    const size_t before = mover.ops->evacuate(mover.self, from, to, 0U);
-    const size_t left = mover.ops->evacuate(mover.self, from, to, self->config->step_size);
-    self->order_index += (left == before) ? 1U : 0U;
+    (void)mover.ops->evacuate(mover.self, span_of(self, lowest(self->pending_set)), to,
+                              self->config->step_size);
+    self->order_index += (mover.ops->moved_total(mover.self) == moved) ? 1U : 0U;
 }
 
 // Behind the last entry all is packed, once; then the order is gone through again.

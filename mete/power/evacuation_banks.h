@@ -102,12 +102,12 @@ static inline bool overlap(mete_span_t a, mete_span_t b)
     return (b.size != 0U) && (mete_span_has(a, b.start) || mete_span_has(b, a.start));
 }
 
-// The banks that are touched if one is emptied: blocks in it may lie across its edges.
+// The banks that are touched if one is emptied: blocks in it may lie across its edges. None: nothing can be moved out.
 static inline uint32_t reach_of(const self_t *self, size_t index)
 {
     const mete_mover_t *const mover = &self->config->mover;
     const mete_span_t reach = mover->ops->reach(mover->self, span_of(self, index));
-    uint32_t set = bit(index);
+    uint32_t set = 0U;
     for (size_t i = 0U; i < count_of(self); i++) {
         set |= overlap(span_of(self, i), reach) ? bit(i) : 0U;
     }

@@ -43,9 +43,7 @@ static inline void add_target(const self_t *self, size_t index, plan_t *plan)
     plan->move_size += load->live_size - load->pinned_size;
     plan->pinned_size += load->pinned_size;
     plan->pinned_set |= (load->pinned_size != 0U) ? bit(index) : 0U;
-    if (load->live_size > load->pinned_size) {
-        plan->wake_set |= reach_of(self, index) & ~mete_bank_awake_set(self->config->bank);
-    }
+    plan->wake_set |= reach_of(self, index) & ~mete_bank_awake_set(self->config->bank);
 }
 
 // From loads as they were noted.

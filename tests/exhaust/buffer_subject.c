@@ -58,7 +58,8 @@ static request_t requests[2U * REQUEST_MAX];
 static size_t request_count;   // Made,
 static size_t request_judged;  // and of these found right.
 static size_t refused_count;   // So many of the first are refused.
-static unsigned char seen[MEMORY_MAX];  // The memory, as only the allocator and the buffer's owner may change it.
+static unsigned char
+    seen[MEMORY_MAX];  // The memory, as only the allocator and the buffer's owner may change it.
 
 // ---- What stands behind
 
@@ -155,7 +156,8 @@ static void take_back(void *self, void *start, size_t size, size_t align)
 {
     block_t *const block = block_at(offset_of(start));
     (void)note(RELEASED, size);
-    if (EXHAUST_EXPECT((self == layout) && (block != NULL) && (block->size == size) && (block->at % align == 0U))) {
+    if (EXHAUST_EXPECT((self == layout) && (block != NULL) && (block->size == size) &&
+                       (block->at % align == 0U))) {
         paint(block->at, size, GIVEN_BACK);
         *block = (block_t){0U, 0U};
     }
@@ -335,10 +337,10 @@ static bool is_right(size_t index)
     const model_t *const model = &layout->models[index];
     const block_t *const block =
         (model->room_size != 0U) ? block_at(offset_of(room_of(index))) : NULL;
-    const bool has_room = (model->room_size == 0U) ? (room_of(index) == NULL)
-                                                   : (block != NULL) &&
-                                                         (block->size == model->room_size) &&
-                                                         (block->at % align_of(index) == 0U);
+    const bool has_room = (model->room_size == 0U)
+                              ? (room_of(index) == NULL)
+                              : (block != NULL) && (block->size == model->room_size) &&
+                                    (block->at % align_of(index) == 0U);
     return has_room && mete_buffer_check(buffer) &&
            (mete_buffer_size_of(buffer) == model->room_size) && is_right_span(index);
 }

@@ -33,10 +33,19 @@ enum {
     LINEARISE_TO_RECEIVE,
     APPENDED
 };
-static const char *const verbs[] = {
-    "get (to send)", "get (to receive)", "clone",  "drop",   "push",
-    "pull",          "put",              "trim",   "append", "remove",
-    "linearise (to send)", "linearise (to receive)", "append (behind another)"};
+static const char *const verbs[] = {"get (to send)",
+                                    "get (to receive)",
+                                    "clone",
+                                    "drop",
+                                    "push",
+                                    "pull",
+                                    "put",
+                                    "trim",
+                                    "append",
+                                    "remove",
+                                    "linearise (to send)",
+                                    "linearise (to receive)",
+                                    "append (behind another)"};
 
 // Blocks are told by their numbers; NONE is also that of the other pool's, which is not in any of these packets.
 typedef struct one {
@@ -86,12 +95,12 @@ typedef struct key {
 
 static layout_t *layout;
 static mete_netbuf_config_t config;
-static size_t head_end;     // Blocks there are.
+static size_t head_end;  // Blocks there are.
 static size_t storage_end;
-static size_t step;         // Bytes are added and taken in so many, or multiples.
+static size_t step;  // Bytes are added and taken in so many, or multiples.
 
 static struct {
-    size_t refused_at;  // The request that is refused, counted from 1; 0: none.
+    size_t refused_at;                 // The request that is refused, counted from 1; 0: none.
     size_t head_count, storage_count;  // Requests for them.
 } behind;
 
@@ -148,8 +157,7 @@ static void take_head_back(void *self, void *head, size_t size, size_t align)
 
 static void *lend_storage(void *self, size_t size, size_t align)
 {
-    EXHAUST_EXPECT((self == &storage_end) && (size == sizeof(storage_block_t)) &&
-                   (align == ALIGN));
+    EXHAUST_EXPECT((self == &storage_end) && (size == sizeof(storage_block_t)) && (align == ALIGN));
     behind.storage_count++;
     const size_t i = first_free(layout->is_storage_lent, storage_end);
     if (i == storage_end) {
@@ -162,8 +170,7 @@ static void *lend_storage(void *self, size_t size, size_t align)
 static void take_storage_back(void *self, void *storage, size_t size, size_t align)
 {
     const size_t i = storage_of(storage);
-    EXHAUST_EXPECT((self == &storage_end) && (size == sizeof(storage_block_t)) &&
-                   (align == ALIGN));
+    EXHAUST_EXPECT((self == &storage_end) && (size == sizeof(storage_block_t)) && (align == ALIGN));
     if (EXHAUST_EXPECT((i < storage_end) && (storage == &layout->storages[i]) &&
                        layout->is_storage_lent[i])) {
         layout->is_storage_lent[i] = false;
@@ -182,7 +189,8 @@ static uint32_t who(void *self)
 
 // ---- Start
 
-static exhaust_offer_t begin(mete_span_t arena, size_t head_count, const mete_netbuf_config_t *terms)
+static exhaust_offer_t begin(mete_span_t arena, size_t head_count,
+                             const mete_netbuf_config_t *terms)
 {
     layout = arena.start;
     config = *terms;
@@ -199,7 +207,8 @@ static exhaust_offer_t begin(mete_span_t arena, size_t head_count, const mete_ne
     behind.refused_at = SIZE_MAX;
     EXHAUST_EXPECT(mete_netbuf_get(&layout->other, METE_NETBUF_RECEIVE) ==
                    &layout->heads[STRANGER]);
-    return (exhaust_offer_t){{NULL, NULL}, {layout->storages, sizeof layout->storages}, sizeof *layout};
+    return (exhaust_offer_t){
+        {NULL, NULL}, {layout->storages, sizeof layout->storages}, sizeof *layout};
 }
 
 // Packets of several buffers, in whole lines.
@@ -349,7 +358,8 @@ static void refer(size_t index, size_t storage)
 
 static void add_head(size_t index, size_t storage, size_t at, size_t size)
 {
-    layout->ones[index] = (one_t){.is_live = true, .was_live = true, .at = (uint8_t)at, .size = (uint8_t)size};
+    layout->ones[index] =
+        (one_t){.is_live = true, .was_live = true, .at = (uint8_t)at, .size = (uint8_t)size};
     layout->usage.head_count++;
     refer(index, storage);
 }
@@ -372,9 +382,9 @@ static bool has_right_lines(size_t index)
     const size_t first = one->at / ALIGN * ALIGN;
     const size_t end = (one->at + (size_t)one->size + ALIGN - 1U) / ALIGN * ALIGN;
     const mete_span_t lines = mete_netbuf_span_lines(&layout->heads[index]);
-    return (one->size == 0U) ? (lines.size == 0U)
-                             : (lines.start == bytes_of(one->storage) + first) &&
-                                   (lines.size == end - first);
+    return (one->size == 0U)
+               ? (lines.size == 0U)
+               : (lines.start == bytes_of(one->storage) + first) && (lines.size == end - first);
 }
 
 static bool is_right(size_t index)
@@ -521,7 +531,8 @@ static void clone(size_t index)
         return;
     }
     one_t *before = NULL;
-    for (size_t from = index; (from != NONE) && EXHAUST_EXPECT((head != NULL) && (index_of(head) < head_end));
+    for (size_t from = index;
+         (from != NONE) && EXHAUST_EXPECT((head != NULL) && (index_of(head) < head_end));
          from = layout->ones[from].next) {
         const one_t *const one = &layout->ones[from];
         add_head(index_of(head), one->storage, one->at, one->size);
@@ -566,7 +577,8 @@ static void take_bytes(size_t index, size_t size, bool is_in_front)
 {
     one_t *const one = &layout->ones[index];
     mete_netbuf_t *const buffer = &layout->heads[index];
-    const bool is_done = is_in_front ? mete_netbuf_pull(buffer, size) : mete_netbuf_trim(buffer, size);
+    const bool is_done =
+        is_in_front ? mete_netbuf_pull(buffer, size) : mete_netbuf_trim(buffer, size);
     EXHAUST_EXPECT(is_done == (size <= one->size));
     if (!is_done) {
         exhaust_unchanged();
@@ -861,8 +873,8 @@ static bool is_refusal(unsigned verb, mete_netbuf_t *buffer, mete_netbuf_t *good
     case REMOVE:
         return mete_netbuf_remove(buffer) == NULL;
     default:
-        return !mete_netbuf_linearise(
-            buffer, (verb == LINEARISE_TO_SEND) ? METE_NETBUF_SEND : METE_NETBUF_RECEIVE);
+        return !mete_netbuf_linearise(buffer, (verb == LINEARISE_TO_SEND) ? METE_NETBUF_SEND
+                                                                          : METE_NETBUF_RECEIVE);
     }
 }
 
@@ -894,9 +906,8 @@ static void misuse_one(mete_netbuf_t *buffer, damage_t damage, unsigned faults)
 // What looks at all that are behind.
 static void misuse_packet(mete_netbuf_t *packet, damage_t damage, unsigned faults)
 {
-    static const unsigned calls[] = {CLONE,    DROP,
-                                     APPEND,   APPENDED,
-                                     LINEARISE_TO_SEND, LINEARISE_TO_RECEIVE};
+    static const unsigned calls[] = {
+        CLONE, DROP, APPEND, APPENDED, LINEARISE_TO_SEND, LINEARISE_TO_RECEIVE};
     for (size_t i = 0U; i < sizeof calls / sizeof calls[0]; i++) {
         misuse_by(calls[i], packet, damage, faults);
     }
@@ -1022,7 +1033,8 @@ static void misuse_live(size_t first)
         if (i != first) {
             misuse_packet(&layout->heads[first], (damage_t){&layout->heads[i].tag, 0U},
                           1U << METE_FAULT_CORRUPT);
-            misuse_packet(&layout->heads[first], (damage_t){&layout->heads[i].pool, (uintptr_t)&layout->other},
+            misuse_packet(&layout->heads[first],
+                          (damage_t){&layout->heads[i].pool, (uintptr_t)&layout->other},
                           1U << METE_FAULT_CORRUPT);
         }
     }
