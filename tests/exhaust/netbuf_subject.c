@@ -33,10 +33,19 @@ enum {
     LINEARISE_TO_RECEIVE,
     APPENDED
 };
-static const char *const verbs[] = {
-    "get (to send)", "get (to receive)", "clone",  "drop",   "push",
-    "pull",          "put",              "trim",   "append", "remove",
-    "linearise (to send)", "linearise (to receive)", "append (behind another)"};
+static const char *const verbs[] = {"get (to send)",
+                                    "get (to receive)",
+                                    "clone",
+                                    "drop",
+                                    "push",
+                                    "pull",
+                                    "put",
+                                    "trim",
+                                    "append",
+                                    "remove",
+                                    "linearise (to send)",
+                                    "linearise (to receive)",
+                                    "append (behind another)"};
 
 // Blocks are told by their numbers; NONE is also that of the other pool's, which is not in any of these packets.
 typedef struct one {
@@ -86,12 +95,12 @@ typedef struct key {
 
 static layout_t *layout;
 static mete_netbuf_config_t config;
-static size_t head_end;     // Blocks there are.
+static size_t head_end;  // Blocks there are.
 static size_t storage_end;
-static size_t step;         // Bytes are added and taken in so many, or multiples.
+static size_t step;  // Bytes are added and taken in so many, or multiples.
 
 static struct {
-    size_t refused_at;  // The request that is refused, counted from 1; 0: none.
+    size_t refused_at;                 // The request that is refused, counted from 1; 0: none.
     size_t head_count, storage_count;  // Requests for them.
 } behind;
 
@@ -148,8 +157,7 @@ static void take_head_back(void *self, void *head, size_t size, size_t align)
 
 static void *lend_storage(void *self, size_t size, size_t align)
 {
-    EXHAUST_EXPECT((self == &storage_end) && (size == sizeof(storage_block_t)) &&
-                   (align == ALIGN));
+    EXHAUST_EXPECT((self == &storage_end) && (size == sizeof(storage_block_t)) && (align == ALIGN));
     behind.storage_count++;
     const size_t i = first_free(layout->is_storage_lent, storage_end);
     if (i == storage_end) {
@@ -162,8 +170,7 @@ static void *lend_storage(void *self, size_t size, size_t align)
 static void take_storage_back(void *self, void *storage, size_t size, size_t align)
 {
     const size_t i = storage_of(storage);
-    EXHAUST_EXPECT((self == &storage_end) && (size == sizeof(storage_block_t)) &&
-                   (align == ALIGN));
+    EXHAUST_EXPECT((self == &storage_end) && (size == sizeof(storage_block_t)) && (align == ALIGN));
     if (EXHAUST_EXPECT((i < storage_end) && (storage == &layout->storages[i]) &&
                        layout->is_storage_lent[i])) {
         layout->is_storage_lent[i] = false;
@@ -182,7 +189,8 @@ static uint32_t who(void *self)
 
 // ---- Start
 
-static exhaust_offer_t begin(mete_span_t arena, size_t head_count, const mete_netbuf_config_t *terms)
+static exhaust_offer_t begin(mete_span_t arena, size_t head_count,
+                             const mete_netbuf_config_t *terms)
 {
     layout = arena.start;
     config = *terms;
@@ -196,10 +204,11 @@ static exhaust_offer_t begin(mete_span_t arena, size_t head_count, const mete_ne
     EXHAUST_EXPECT((head_end <= HEAD_MAX) && (storage_end <= STORAGE_MAX));
     EXHAUST_EXPECT(mete_netbuf_init(&layout->pool, &config));
     EXHAUST_EXPECT(mete_netbuf_init(&layout->other, &config));
-    behind.refused_at = SIZE_MAX;
+    behind.refused_at = 0U;
     EXHAUST_EXPECT(mete_netbuf_get(&layout->other, METE_NETBUF_RECEIVE) ==
                    &layout->heads[STRANGER]);
-    return (exhaust_offer_t){{NULL, NULL}, {layout->storages, sizeof layout->storages}, sizeof *layout};
+    return (exhaust_offer_t){
+        {NULL, NULL}, {layout->storages, sizeof layout->storages}, sizeof *layout};
 }
 
 // Packets of several buffers, in whole lines.
@@ -210,7 +219,7 @@ static exhaust_offer_t begin_lines(mete_span_t arena, size_t scale)
                  &(mete_netbuf_config_t){.headroom = 8U,
                                          .storage_max = scale,
                                          .receive_reserve = 1U,
-                                         .chain_max = CHAIN_MAX,
+                                         .chain_max = (scale < CHAIN_MAX) ? scale : CHAIN_MAX,
                                          .owner = who});
 }
 
@@ -349,7 +358,8 @@ static void refer(size_t index, size_t storage)
 
 static void add_head(size_t index, size_t storage, size_t at, size_t size)
 {
-    layout->ones[index] = (one_t){.is_live = true, .was_live = true, .at = (uint8_t)at, .size = (uint8_t)size};
+    layout->ones[index] =
+        (one_t){.is_live = true, .was_live = true, .at = (uint8_t)at, .size = (uint8_t)size};
     layout->usage.head_count++;
     refer(index, storage);
 }
@@ -372,9 +382,9 @@ static bool has_right_lines(size_t index)
     const size_t first = one->at / ALIGN * ALIGN;
     const size_t end = (one->at + (size_t)one->size + ALIGN - 1U) / ALIGN * ALIGN;
     const mete_span_t lines = mete_netbuf_span_lines(&layout->heads[index]);
-    return (one->size == 0U) ? (lines.size == 0U)
-                             : (lines.start == bytes_of(one->storage) + first) &&
-                                   (lines.size == end - first);
+    return (one->size == 0U)
+               ? (lines.size == 0U)
+               : (lines.start == bytes_of(one->storage) + first) && (lines.size == end - first);
 }
 
 static bool is_right(size_t index)
@@ -502,7 +512,9 @@ static void expect_no_clone(size_t index, size_t made_count)
         store->caller = last.caller;
         from = layout->ones[from].next;
     }
-    exhaust_unchanged();
+    if (made_count == 0U) {  // Else another head may be the next.
+        exhaust_unchanged();
+    }
 }
 
 static void clone(size_t index)
@@ -521,7 +533,8 @@ static void clone(size_t index)
         return;
     }
     one_t *before = NULL;
-    for (size_t from = index; (from != NONE) && EXHAUST_EXPECT((head != NULL) && (index_of(head) < head_end));
+    for (size_t from = index;
+         (from != NONE) && EXHAUST_EXPECT((head != NULL) && (index_of(head) < head_end));
          from = layout->ones[from].next) {
         const one_t *const one = &layout->ones[from];
         add_head(index_of(head), one->storage, one->at, one->size);
@@ -534,7 +547,7 @@ static void clone(size_t index)
 }
 
 // New bytes, as whoever added them writes them.
-static void write(size_t storage, size_t at, size_t size)
+static void write_bytes(size_t storage, size_t at, size_t size)
 {
     for (size_t i = at; i < at + size; i++) {
         layout->stamp = (layout->stamp + 1U) % 251U;
@@ -559,14 +572,15 @@ static void add_bytes(size_t index, size_t size, bool is_in_front)
     const size_t at = (size_t)one->at + (is_in_front ? 0U : one->size);
     one->size = (uint8_t)(one->size + size);
     EXHAUST_EXPECT(start == bytes_of(one->storage) + at);
-    write(one->storage, at, size);
+    write_bytes(one->storage, at, size);
 }
 
 static void take_bytes(size_t index, size_t size, bool is_in_front)
 {
     one_t *const one = &layout->ones[index];
     mete_netbuf_t *const buffer = &layout->heads[index];
-    const bool is_done = is_in_front ? mete_netbuf_pull(buffer, size) : mete_netbuf_trim(buffer, size);
+    const bool is_done =
+        is_in_front ? mete_netbuf_pull(buffer, size) : mete_netbuf_trim(buffer, size);
     EXHAUST_EXPECT(is_done == (size <= one->size));
     if (!is_done) {
         exhaust_unchanged();
@@ -677,7 +691,7 @@ static void call(const exhaust_op_t *op)
 
 static void perform(const exhaust_op_t *op)
 {
-    behind.refused_at = (op->more != 0U) ? op->more : SIZE_MAX;
+    behind.refused_at = op->more;
     behind.head_count = 0U;
     behind.storage_count = 0U;
     layout->who++;
@@ -786,6 +800,19 @@ static size_t sorted_keys(key_t *keys)
     return count;
 }
 
+// What the head that is handed out next was before: none, never used, dropped, dropped with others behind.
+static size_t next_head(void)
+{
+    size_t i = STRANGER + 1U;
+    while ((i < head_end) && layout->ones[i].is_live) {
+        i++;
+    }
+    if ((i == head_end) || !layout->ones[i].was_live) {
+        return (i == head_end) ? 0U : 1U;
+    }
+    return (layout->heads[i].next == NULL) ? 2U : 3U;
+}
+
 // A state is its packets in order of what they show, storages numbered as they come.
 static void mask(unsigned char *copy)
 {
@@ -795,6 +822,7 @@ static void mask(unsigned char *copy)
     unsigned char *to = copy;
     memset(copy, 0, sizeof *layout);
     const size_t count = sorted_keys(keys);
+    *to++ = (unsigned char)next_head();
     for (size_t i = 0U; i < count; i++) {
         *to++ = (unsigned char)keys[i].count;
         for (size_t j = 0U; j < keys[i].count; j++) {
@@ -861,8 +889,8 @@ static bool is_refusal(unsigned verb, mete_netbuf_t *buffer, mete_netbuf_t *good
     case REMOVE:
         return mete_netbuf_remove(buffer) == NULL;
     default:
-        return !mete_netbuf_linearise(
-            buffer, (verb == LINEARISE_TO_SEND) ? METE_NETBUF_SEND : METE_NETBUF_RECEIVE);
+        return !mete_netbuf_linearise(buffer, (verb == LINEARISE_TO_SEND) ? METE_NETBUF_SEND
+                                                                          : METE_NETBUF_RECEIVE);
     }
 }
 
@@ -894,9 +922,8 @@ static void misuse_one(mete_netbuf_t *buffer, damage_t damage, unsigned faults)
 // What looks at all that are behind.
 static void misuse_packet(mete_netbuf_t *packet, damage_t damage, unsigned faults)
 {
-    static const unsigned calls[] = {CLONE,    DROP,
-                                     APPEND,   APPENDED,
-                                     LINEARISE_TO_SEND, LINEARISE_TO_RECEIVE};
+    static const unsigned calls[] = {
+        CLONE, DROP, APPEND, APPENDED, LINEARISE_TO_SEND, LINEARISE_TO_RECEIVE};
     for (size_t i = 0U; i < sizeof calls / sizeof calls[0]; i++) {
         misuse_by(calls[i], packet, damage, faults);
     }
@@ -1022,7 +1049,8 @@ static void misuse_live(size_t first)
         if (i != first) {
             misuse_packet(&layout->heads[first], (damage_t){&layout->heads[i].tag, 0U},
                           1U << METE_FAULT_CORRUPT);
-            misuse_packet(&layout->heads[first], (damage_t){&layout->heads[i].pool, (uintptr_t)&layout->other},
+            misuse_packet(&layout->heads[first],
+                          (damage_t){&layout->heads[i].pool, (uintptr_t)&layout->other},
                           1U << METE_FAULT_CORRUPT);
         }
     }
@@ -1053,7 +1081,7 @@ static void misuse_init(void)
 
 static void misuse(void)
 {
-    behind.refused_at = SIZE_MAX;
+    behind.refused_at = 0U;
     behind.head_count = 0U;
     behind.storage_count = 0U;
     for (int at = exhaust_first(); at < exhaust_end(); at += (int)_Alignof(mete_netbuf_t)) {
