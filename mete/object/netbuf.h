@@ -96,9 +96,9 @@ typedef struct {
     size_t in_use_peak;       ///< The most ever in use at once.
     size_t head_count;        ///< Heads now in use.
     size_t get_total;         ///< Buffers ever taken.
-    size_t clone_total;       ///< Heads ever made by clone.
-    size_t send_refusals;     ///< Refused to senders, for whatever reason.
-    size_t receive_refusals;  ///< Refused to receivers.
+    size_t clone_total;       ///< Heads ever made by clone, even by one that then found too few.
+    size_t send_refusals;     ///< Buffers and storages that get and linearise did not get to send,
+    size_t receive_refusals;  ///< and to receive. What fits no storage is not counted.
 } mete_netbuf_usage_t;
 
 /// Bytes in front of a storage's own, and of the whole block.

@@ -204,7 +204,8 @@ static exhaust_offer_t begin(mete_span_t arena, size_t count, size_t size)
 static exhaust_offer_t begin_two(mete_span_t arena, size_t size)
 {
     limits[0] = (mete_buffer_config_t){.size_min = 1U};
-    limits[1] = (mete_buffer_config_t){2U, size - (size / 4U), size / 3U, 2U};
+    // The least room is 16 bytes then, unless that is more than the most.
+    limits[1] = (mete_buffer_config_t){0U, size - (size / 4U), size / 3U, 2U};
     configs[0] = &limits[0];
     configs[1] = &limits[1];
     behind_ops = &growing_ops;
@@ -317,6 +318,21 @@ static bool must_have_room(size_t index, size_t size)
 static const unsigned char *room_of(size_t index)
 {
     return layout->buffers[index].room;
+}
+
+// Of a room that was acquired in this call nothing was written behind the bytes: only what is in a buffer is copied.
+static bool is_rest_as_lent(size_t index)
+{
+    const model_t *const model = &layout->models[index];
+    bool is_acquired = false;
+    for (size_t i = 0U; i < request_count; i++) {
+        is_acquired = is_acquired || ((requests[i].what == ACQUIRED) && requests[i].is_served);
+    }
+    size_t i = (size_t)model->first + model->length;
+    while (is_acquired && (i < model->room_size) && (room_of(index)[i] == JUST_LENT)) {
+        i++;
+    }
+    return !is_acquired || (i == model->room_size);
 }
 
 static bool is_right_span(size_t index)
@@ -506,7 +522,7 @@ static void perform(const exhaust_op_t *op)
     memcpy(seen, layout->memory, memory_size);
     call(op);
     EXHAUST_EXPECT((request_judged == request_count) && is_sound() &&
-                   are_others_untouched((size_t)op->at));
+                   are_others_untouched((size_t)op->at) && is_rest_as_lent((size_t)op->at));
 }
 
 // ---- What can be called
@@ -645,6 +661,22 @@ static void misuse_damaged(size_t index)
     }
 }
 
+// A room of which calls take no notice.
+static void misuse_check(size_t index)
+{
+    mete_buffer_t *const buffer = &layout->buffers[index];
+    const mete_buffer_t good = *buffer;
+    if (good.room != NULL) {
+        buffer->room_size = size_max_of(index) + 1U;
+        EXHAUST_EXPECT(!mete_buffer_check(buffer));
+        buffer->room_size = good.room_size;
+        buffer->room++;
+        EXHAUST_EXPECT(mete_buffer_check(buffer) == (align_of(index) == 1U));
+    }
+    *buffer = good;
+    exhaust_refused(0U);
+}
+
 // More than any buffer may have: nobody is asked.
 static void misuse_huge(size_t index)
 {
@@ -685,6 +717,7 @@ static void misuse(void)
     refused_count = 0U;
     for (size_t i = 0U; i < buffer_count; i++) {
         misuse_damaged(i);
+        misuse_check(i);
         misuse_huge(i);
         misuse_init(i);
     }

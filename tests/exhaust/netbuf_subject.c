@@ -204,7 +204,7 @@ static exhaust_offer_t begin(mete_span_t arena, size_t head_count,
     EXHAUST_EXPECT((head_end <= HEAD_MAX) && (storage_end <= STORAGE_MAX));
     EXHAUST_EXPECT(mete_netbuf_init(&layout->pool, &config));
     EXHAUST_EXPECT(mete_netbuf_init(&layout->other, &config));
-    behind.refused_at = SIZE_MAX;
+    behind.refused_at = 0U;
     EXHAUST_EXPECT(mete_netbuf_get(&layout->other, METE_NETBUF_RECEIVE) ==
                    &layout->heads[STRANGER]);
     return (exhaust_offer_t){
@@ -219,7 +219,7 @@ static exhaust_offer_t begin_lines(mete_span_t arena, size_t scale)
                  &(mete_netbuf_config_t){.headroom = 8U,
                                          .storage_max = scale,
                                          .receive_reserve = 1U,
-                                         .chain_max = CHAIN_MAX,
+                                         .chain_max = (scale < CHAIN_MAX) ? scale : CHAIN_MAX,
                                          .owner = who});
 }
 
@@ -512,7 +512,9 @@ static void expect_no_clone(size_t index, size_t made_count)
         store->caller = last.caller;
         from = layout->ones[from].next;
     }
-    exhaust_unchanged();
+    if (made_count == 0U) {  // Else another head may be the next.
+        exhaust_unchanged();
+    }
 }
 
 static void clone(size_t index)
@@ -545,7 +547,7 @@ static void clone(size_t index)
 }
 
 // New bytes, as whoever added them writes them.
-static void write(size_t storage, size_t at, size_t size)
+static void write_bytes(size_t storage, size_t at, size_t size)
 {
     for (size_t i = at; i < at + size; i++) {
         layout->stamp = (layout->stamp + 1U) % 251U;
@@ -570,7 +572,7 @@ static void add_bytes(size_t index, size_t size, bool is_in_front)
     const size_t at = (size_t)one->at + (is_in_front ? 0U : one->size);
     one->size = (uint8_t)(one->size + size);
     EXHAUST_EXPECT(start == bytes_of(one->storage) + at);
-    write(one->storage, at, size);
+    write_bytes(one->storage, at, size);
 }
 
 static void take_bytes(size_t index, size_t size, bool is_in_front)
@@ -689,7 +691,7 @@ static void call(const exhaust_op_t *op)
 
 static void perform(const exhaust_op_t *op)
 {
-    behind.refused_at = (op->more != 0U) ? op->more : SIZE_MAX;
+    behind.refused_at = op->more;
     behind.head_count = 0U;
     behind.storage_count = 0U;
     layout->who++;
@@ -798,6 +800,19 @@ static size_t sorted_keys(key_t *keys)
     return count;
 }
 
+// What the head that is handed out next was before: none, never used, dropped, dropped with others behind.
+static size_t next_head(void)
+{
+    size_t i = STRANGER + 1U;
+    while ((i < head_end) && layout->ones[i].is_live) {
+        i++;
+    }
+    if ((i == head_end) || !layout->ones[i].was_live) {
+        return (i == head_end) ? 0U : 1U;
+    }
+    return (layout->heads[i].next == NULL) ? 2U : 3U;
+}
+
 // A state is its packets in order of what they show, storages numbered as they come.
 static void mask(unsigned char *copy)
 {
@@ -807,6 +822,7 @@ static void mask(unsigned char *copy)
     unsigned char *to = copy;
     memset(copy, 0, sizeof *layout);
     const size_t count = sorted_keys(keys);
+    *to++ = (unsigned char)next_head();
     for (size_t i = 0U; i < count; i++) {
         *to++ = (unsigned char)keys[i].count;
         for (size_t j = 0U; j < keys[i].count; j++) {
@@ -1065,7 +1081,7 @@ static void misuse_init(void)
 
 static void misuse(void)
 {
-    behind.refused_at = SIZE_MAX;
+    behind.refused_at = 0U;
     behind.head_count = 0U;
     behind.storage_count = 0U;
     for (int at = exhaust_first(); at < exhaust_end(); at += (int)_Alignof(mete_netbuf_t)) {

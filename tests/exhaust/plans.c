@@ -35,7 +35,7 @@ const exhaust_plan_t exhaust_plans[] = {
     {&exhaust_buffer, 9U, 15U, "buffer"},
     {&exhaust_buffer_plain, 30U, 56U, "buffer.alone"},
     {&exhaust_buffer_moving, 50U, 112U, "buffer.alone"},
-    {&exhaust_netbuf, 2U, 3U, "netbuf"},
+    {&exhaust_netbuf, 2U, 4U, "netbuf"},
     {&exhaust_netbuf_bytes, 2U, 3U, "netbuf"},
 };
 const size_t exhaust_plan_count = sizeof exhaust_plans / sizeof exhaust_plans[0];
