@@ -57,5 +57,4 @@ int main(void)
     mete_bank_usage_t usage;
     (void)mete_bank_read(&bank, 1U, &usage);
     mete_bank_report_write_usage("readings", &usage, (mete_sink_t){print, stdout});
-    return 0;
 }
