@@ -745,11 +745,16 @@ static void mover_settle(void *self)
     mete_movable_settle((mete_movable_t *)self);
 }
 
+static size_t mover_moved_total(const void *self)
+{
+    return ((const mete_movable_t *)self)->moved_total;
+}
+
 mete_mover_t mete_movable_as_mover(mete_movable_t *movable)
 {
     static const mete_mover_ops_t ops = {mover_live_size, mover_pinned_size, mover_confine,
                                          mover_evacuate,  mover_prefer,      mover_compact,
-                                         mover_reach,     mover_settle};
+                                         mover_reach,     mover_settle,      mover_moved_total};
     const mete_mover_t mover = {&ops, movable};
     return mover;
 }

@@ -26,8 +26,8 @@ typedef struct mete_mover_ops {
     /// moved. False, with nothing changed, if the store has no memory there.
     bool (*confine)(void *self, mete_span_t span);
     /// Moves blocks that are not pinned out of `from` into `to`, at most `step_size` bytes. The spans
-    /// must not overlap. Returns how many bytes are left that can be moved, of blocks across an edge all: if that is
-    /// the same before and after a call, `to` has no room for what is left. A step of 0 moves nothing.
+    /// must not overlap. Returns how many bytes are left that can be moved, of blocks across an edge all: if none was
+    /// moved, `to` has no room for them.
     size_t (*evacuate)(void *self, mete_span_t from, mete_span_t to, size_t step_size);
     /// From now on new blocks, and those that grow, are put into the first of these spans that has room for
     /// them; and the store moves blocks of its own accord within a span only: what lies outside of all is
@@ -36,8 +36,7 @@ typedef struct mete_mover_ops {
     void (*prefer)(void *self, const mete_span_t *spans, size_t span_count);
     /// Moves blocks that lie in `from` and are not pinned towards the start of `to`, a part of it, at most
     /// `step_size` bytes: so that what is free there becomes one piece. Blocks in front of `to` stay.
-    /// Returns 0 when nothing is left to be done, else an upper bound of the bytes to be moved yet. A step of 0 moves
-    /// nothing.
+    /// Returns 0 when nothing is left to be done, else an upper bound of the bytes to be moved yet.
     size_t (*compact)(void *self, mete_span_t from, mete_span_t to, size_t step_size);
     /// What blocks occupy that would be moved out of `span`: from the first byte of those that lie in it, wholly or
     /// in part, and are not pinned, to the last. Without bytes if there are none.
@@ -45,6 +44,8 @@ typedef struct mete_mover_ops {
     /// Finishes the move of a block that a step left half done, if there is one: copies the rest of it. Any call may
     /// go on with such a move, wherever the block lies and goes; to be called before a part of that is shut.
     void (*settle)(void *self);
+    /// Bytes ever moved, to tell whether a call did. Wraps at SIZE_MAX.
+    size_t (*moved_total)(const void *self);
 } mete_mover_ops_t;
 
 typedef struct mete_mover {

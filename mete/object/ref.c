@@ -243,9 +243,9 @@ static outcome_t become_dead(const void *object)
     size_t pauses = 0U;
     for (;;) {  // Likewise.
         const size_t counts = read(counts_of(object));
-        const size_t less = (weak_in(counts) == WEAK_MAX) ? 0U : 1U;
-        if (replace_release(counts_of(object), counts, counts + STRONG - less)) {
-            return (counts + STRONG - less == DEAD) ? LAST : DONE;
+        const size_t then = counts + STRONG - 1U;
+        if (replace_release(counts_of(object), counts, then)) {
+            return (then == DEAD) ? LAST : DONE;
         }
         wait(&pauses);
     }
@@ -498,14 +498,13 @@ mete_ref_counts_t REF(counts)(const kind_t *kind, const void *object)
 {
     METE_ASSERT((kind != NULL) && (object != NULL));
     const size_t counts = is_of(kind, object) ? read_acquire(counts_of(object)) : DEAD;
-    if ((weak_in(counts) == 0U) && (METE_CHECK_LEVEL >= 1)) {
+    mete_ref_counts_t result = {0U, 0U};
+    if (weak_in(counts) != 0U) {
+        result.strong = (counts < DYING) ? (counts / STRONG) + 1U : 0U;
+        result.weak = weak_in(counts) - implied_in(counts);
+    } else if (METE_CHECK_LEVEL >= 1) {
         METE_FAULT(fault_of(kind, object), kind, object);
     }
-    const size_t weak = weak_in(counts) - ((weak_in(counts) != 0U) ? implied_in(counts) : 0U);
-    const mete_ref_counts_t result = {
-        (counts < DYING) ? (counts / STRONG) + 1U : 0U,
-        (weak < METE_REF_COUNT_MAX) ? weak : METE_REF_COUNT_MAX,
-    };
     return result;
 }
 

@@ -87,7 +87,7 @@ static bool is_legal(const mete_bank_config_t *config)
 {
     if ((config->places == NULL) || (config->records == NULL) || (config->bank_count == 0U) ||
         (config->bank_count > METE_BANK_COUNT_MAX) || (config->ram.ops == NULL) ||
-        (config->clock == NULL) || (config->tick_us == 0U)) {
+        (config->ram.ops->change == NULL) || (config->clock == NULL) || (config->tick_us == 0U)) {
         return false;
     }
     for (size_t i = 0U; i < config->bank_count; i++) {
@@ -321,8 +321,9 @@ static void add_usage(const mete_bank_t *bank, size_t index, uint32_t now, mete_
 bool mete_bank_read(const mete_bank_t *bank, size_t index, mete_bank_usage_t *usage)
 {
     METE_ASSERT((bank != NULL) && (bank->config != NULL) && (usage != NULL));
-    if (IS_CHECKED && !has(bank, index)) {
-        METE_FAULT(METE_FAULT_FOREIGN, (const void *)bank, NULL);
+    if (IS_CHECKED && !(has(bank, index) && are_records_sound(bank))) {
+        METE_FAULT(has(bank, index) ? METE_FAULT_CORRUPT : METE_FAULT_FOREIGN, (const void *)bank,
+                   start_of(bank, index));
         return false;
     }
     clear(usage);
@@ -330,17 +331,32 @@ bool mete_bank_read(const mete_bank_t *bank, size_t index, mete_bank_usage_t *us
     return true;
 }
 
-void mete_bank_read_total(const mete_bank_t *bank, mete_bank_usage_t *usage)
+bool mete_bank_read_total(const mete_bank_t *bank, mete_bank_usage_t *usage)
 {
     METE_ASSERT((bank != NULL) && (bank->config != NULL) && (usage != NULL));
+    if (IS_CHECKED && !are_records_sound(bank)) {
+        METE_FAULT(METE_FAULT_CORRUPT, (const void *)bank, (const void *)bank->config->records);
+        return false;
+    }
     const uint32_t now = bank->config->clock();
     clear(usage);
     for (size_t i = 0U; i < bank->config->bank_count; i++) {
         add_usage(bank, i, now, usage);
     }
+    return true;
 }
 
 // ---- check
+
+// After a reset it is active; into any other state leads a change.
+static bool exists(const mete_bank_kind_t *kind, uint32_t state)
+{
+    bool is_there = (state == (uint32_t)ACTIVE);
+    for (uint32_t from = 0U; !is_there && (from < (uint32_t)STATES); from++) {
+        is_there = (from != state) && kind->changes[from][state].is_legal;
+    }
+    return is_there;
+}
 
 bool mete_bank_check(const mete_bank_t *bank)
 {
@@ -350,7 +366,8 @@ bool mete_bank_check(const mete_bank_t *bank)
         for (size_t state = 0U; state < (size_t)STATES; state++) {
             sum += bank->config->records[i].state_us[state];
         }
-        if ((sum != bank->total_us) || !is_record_sound(bank, i)) {
+        if ((sum != bank->total_us) || !is_record_sound(bank, i) ||
+            !exists(bank->config->places[i].kind, bank->config->records[i].state)) {
             return false;
         }
     }

@@ -23,11 +23,11 @@
 ///   Space    One mete_bank_t; a record of 48 bytes for each bank, in the caller's table. Kinds and places are const.
 ///   Threads  Not synchronised: calls exclude each other. Nobody may use a bank's memory unless it is active.
 ///   Errors   A change that the kind does not have: METE_FAULT_ORDER with the bank's start, and false. A bank that there is not:
-///            METE_FAULT_FOREIGN. A record that cannot be: METE_FAULT_CORRUPT. In all of these nothing has changed. A driver that
-///            refuses: false, counted, and the bank is as it was.
+///            METE_FAULT_FOREIGN; of the inline functions an assertion. A record that cannot be: METE_FAULT_CORRUPT. In all of
+///            these nothing has changed. A driver that refuses: false, counted, and the bank is as it was.
 ///
 /// The account. Times are those of the clock, in microseconds, 64 bits wide: 584 000 years. The clock has 32, so one of
-/// sleep, wake and note must be called before it has gone round. The time that a change takes counts for the state that it
+/// sleep, wake and note must be called before it has gone round; it must not go back. The time that a change takes counts for the state that it
 /// leads to; its energy comes on top. Energy is microwatts times microseconds, in nanojoules, rounded down once for each state; what
 /// does not fit 64 bits, after 584 years at 1 W, stays at UINT64_MAX.
 /// Compared is with all banks active all the time, which nobody needs a bank module for.
@@ -129,11 +129,11 @@ bool mete_bank_allows(const mete_bank_t *bank, size_t index, mete_ram_state_t st
 /// The bank that has an address, or bank_count if none has.
 size_t mete_bank_find(const mete_bank_t *bank, const void *address);
 
-/// What a bank took, up to now. False and METE_FAULT_FOREIGN, leaving `usage` alone, if there is no such bank.
+/// What a bank took, up to now. False, leaving `usage` alone: METE_FAULT_FOREIGN or METE_FAULT_CORRUPT.
 bool mete_bank_read(const mete_bank_t *bank, size_t index, mete_bank_usage_t *usage);
 
-/// What all banks took: the sums.
-void mete_bank_read_total(const mete_bank_t *bank, mete_bank_usage_t *usage);
+/// What all banks took: the sums. False, leaving `usage` alone: METE_FAULT_CORRUPT.
+bool mete_bank_read_total(const mete_bank_t *bank, mete_bank_usage_t *usage);
 
 /// Changes that the driver refused.
 static inline size_t mete_bank_refusals(const mete_bank_t *bank)

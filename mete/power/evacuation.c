@@ -6,134 +6,12 @@
 
 #include "mete/power/evacuation.h"
 
-#include "mete/core/bits.h"
+#include "mete/power/evacuation_banks.h"
+#include "mete/power/evacuation_plans.h"
 
 #define IS_CHECKED (METE_CHECK_LEVEL >= 1)
 
-enum { KIB = 1024, GRANULE = 8 };
-
-typedef mete_evacuation_t self_t;
-typedef mete_evacuation_plan_t plan_t;
-
-// ---- Banks and sets of them
-
-static uint32_t bit(size_t index)
-{
-    return (uint32_t)1U << (index % METE_BANK_COUNT_MAX);
-}
-
-static bool has(uint32_t set, size_t index)
-{
-    return (set & bit(index)) != 0U;
-}
-
-static size_t count_of(const self_t *self)
-{
-    return mete_bank_count(self->config->bank);
-}
-
-static uint32_t all_of(const self_t *self)
-{
-    return (bit(count_of(self) - 1U) << 1) - 1U;
-}
-
-static size_t lowest(uint32_t set)
-{
-    return mete_bits_ctz(set);
-}
-
-static uint32_t size_of(uint32_t set)
-{
-    uint32_t size = 0U;
-    for (uint32_t rest = set; rest != 0U; rest &= rest - 1U) {
-        size++;
-    }
-    return size;
-}
-
-static mete_span_t span_of(const self_t *self, size_t index)
-{
-    return mete_bank_span(self->config->bank, index);
-}
-
-static size_t live_in(const self_t *self, size_t index)
-{
-    const mete_mover_t *const mover = &self->config->mover;
-    return mover->ops->live_size(mover->self, span_of(self, index));
-}
-
-static size_t pinned_in(const self_t *self, size_t index)
-{
-    const mete_mover_t *const mover = &self->config->mover;
-    return mover->ops->pinned_size(mover->self, span_of(self, index));
-}
-
-// Those that take blocks.
-static uint32_t open_set(const self_t *self)
-{
-    return mete_bank_awake_set(self->config->bank) & ~self->target_set;
-}
-
-// The bank behind begins where this one ends.
-static bool is_joined(const self_t *self, size_t index)
-{
-    if (index + 1U >= count_of(self)) {
-        return false;
-    }
-    const mete_span_t span = span_of(self, index);
-    return (uintptr_t)span.start + span.size == (uintptr_t)span_of(self, index + 1U).start;
-}
-
-// The last bank of the run in a set that a bank begins: those behind it without a gap.
-static size_t run_end(const self_t *self, uint32_t set, size_t index)
-{
-    while (is_joined(self, index) && has(set, index + 1U)) {
-        index++;
-    }
-    return index;
-}
-
-static mete_span_t run_of(const self_t *self, size_t first, size_t last)
-{
-    mete_span_t run;
-    const mete_span_t end = span_of(self, last);
-    run.start = span_of(self, first).start;
-    run.size = (uintptr_t)end.start + end.size - (uintptr_t)run.start;
-    return run;
-}
-
-static bool overlap(mete_span_t a, mete_span_t b)
-{
-    return (b.size != 0U) && (mete_span_has(a, b.start) || mete_span_has(b, a.start));
-}
-
-// The banks that are touched if one is emptied: blocks in it may lie across its edges.
-static uint32_t reach_of(const self_t *self, size_t index)
-{
-    const mete_mover_t *const mover = &self->config->mover;
-    const mete_span_t reach = mover->ops->reach(mover->self, span_of(self, index));
-    uint32_t set = bit(index);
-    for (size_t i = 0U; i < count_of(self); i++) {
-        set |= overlap(span_of(self, i), reach) ? bit(i) : 0U;
-    }
-    return set;
-}
-
 // ---- Order
-
-static void note_loads(const self_t *self)
-{
-    for (size_t i = 0U; i < count_of(self); i++) {
-        mete_evacuation_load_t *const load = &self->config->loads[i];
-        load->live_size = live_in(self, i);
-        load->pinned_size = pinned_in(self, i);
-    }
-}
-
-static size_t free_of(const self_t *self, size_t index)
-{
-    return span_of(self, index).size - self->config->loads[index].live_size;
-}
 
 static void append(self_t *self, mete_span_t span)
 {
@@ -141,18 +19,6 @@ static void append(self_t *self, mete_span_t span)
     entry->start = span.start;
     entry->size = span.size;
     self->order_count++;
-}
-
-// Of a set the bank with the least free; of equal ones the first.
-static size_t fullest_of(const self_t *self, uint32_t set)
-{
-    size_t best = lowest(set);
-    for (size_t i = best + 1U; i < count_of(self); i++) {
-        if (has(set, i) && (free_of(self, i) < free_of(self, best))) {
-            best = i;
-        }
-    }
-    return best;
 }
 
 // From loads as they were noted. The store must not see half of it, and does not: calls exclude each other.
@@ -220,76 +86,6 @@ bool mete_evacuation_init(mete_evacuation_t *evacuation, const mete_evacuation_c
 
 // ---- Plans
 
-static size_t live_of(const self_t *self, uint32_t set)
-{
-    size_t sum = 0U;
-    for (size_t i = 0U; i < count_of(self); i++) {
-        sum += has(set, i) ? self->config->loads[i].live_size : 0U;
-    }
-    return sum;
-}
-
-// How long it takes to wake a bank.
-static uint32_t latency_of(const self_t *self, size_t index)
-{
-    const mete_bank_t *const bank = self->config->bank;
-    const mete_ram_state_t state = mete_bank_state_of(bank, index);
-    return (state == METE_RAM_ACTIVE)
-               ? 0U
-               : bank->config->places[index].kind->changes[state][METE_RAM_ACTIVE].latency_us;
-}
-
-// What a plan takes at most. A block is moved out once, with what of it lies in banks that stay; and once more, with all that is
-// there, if it comes to compaction. `kept_set`: the banks that take blocks then.
-static void add_bounds(const self_t *self, plan_t *plan, uint32_t kept_set)
-{
-    const size_t kept_size = live_of(self, kept_set);
-    const size_t move_max = (plan->move_size != 0U) ? 2U * (plan->move_size + kept_size) : 0U;
-    const size_t order_max = METE_EVACUATION_ORDER_COUNT((size_t)size_of(kept_set)) + 1U;
-    const size_t turns = (size_t)size_of(plan->target_set) * (2U * order_max + 2U);
-    const size_t step = self->config->step_size & ~(size_t)(GRANULE - 1);
-    const size_t whole = move_max / step;
-    plan->step_max = (uint32_t)(whole + turns + order_max + 1U);
-    plan->time_us +=
-        (uint64_t)(uint32_t)((move_max + KIB - 1U) / KIB) * self->config->move_us_per_kib;
-    plan->time_us += (uint64_t)plan->step_max * self->config->step_us;
-}
-
-static void add_target(const self_t *self, size_t index, plan_t *plan)
-{
-    const mete_evacuation_load_t *const load = &self->config->loads[index];
-    plan->move_size += load->live_size - load->pinned_size;
-    plan->pinned_size += load->pinned_size;
-    plan->pinned_set |= (load->pinned_size != 0U) ? bit(index) : 0U;
-    if (load->live_size > load->pinned_size) {
-        plan->wake_set |= reach_of(self, index) & ~mete_bank_awake_set(self->config->bank);
-    }
-}
-
-// From loads as they were noted.
-static void describe(const self_t *self, uint32_t target_set, plan_t *plan)
-{
-    plan->target_set = target_set;
-    plan->pinned_set = 0U;
-    plan->wake_set = 0U;
-    plan->move_size = 0U;
-    plan->pinned_size = 0U;
-    plan->room_size = 0U;
-    plan->time_us = 0U;
-    for (uint32_t rest = target_set; rest != 0U; rest &= rest - 1U) {
-        add_target(self, lowest(rest), plan);
-    }
-    const uint32_t awake = mete_bank_awake_set(self->config->bank);
-    for (uint32_t rest = awake & ~target_set; rest != 0U; rest &= rest - 1U) {
-        plan->room_size += free_of(self, lowest(rest));
-    }
-    for (uint32_t rest = plan->wake_set; rest != 0U; rest &= rest - 1U) {
-        plan->time_us += latency_of(self, lowest(rest));
-    }
-    plan->fits = (plan->room_size >= plan->move_size);
-    add_bounds(self, plan, (awake | plan->wake_set) & ~target_set);
-}
-
 bool mete_evacuation_plan(mete_evacuation_t *evacuation, uint32_t target_set,
                           mete_evacuation_plan_t *plan)
 {
@@ -301,86 +97,6 @@ bool mete_evacuation_plan(mete_evacuation_t *evacuation, uint32_t target_set,
     note_loads(evacuation);
     describe(evacuation, target_set, plan);
     return true;
-}
-
-// Which banks stay awake.
-typedef struct choice {
-    uint32_t set;
-    size_t live_size;  // In them.
-} choice_t;
-
-// Fewer banks; of as many, more that need not be moved.
-static bool is_better(const choice_t *choice, const choice_t *best)
-{
-    const uint32_t count = size_of(choice->set);
-    const uint32_t best_count = size_of(best->set);
-    return (count < best_count) || ((count == best_count) && (choice->live_size > best->live_size));
-}
-
-static size_t room_for(const self_t *self, uint32_t set)
-{
-    size_t sum = 0U;
-    for (size_t i = 0U; i < count_of(self); i++) {
-        sum += has(set, i) ? span_of(self, i).size : 0U;
-    }
-    return sum;
-}
-
-// Banks that cannot be emptied, or could not sleep then.
-static uint32_t held_set(const self_t *self, uint32_t awake)
-{
-    uint32_t set = 0U;
-    for (uint32_t rest = awake; rest != 0U; rest &= rest - 1U) {
-        const size_t index = lowest(rest);
-        const bool is_held = (self->config->loads[index].pinned_size != 0U) ||
-                             !mete_bank_allows(self->config->bank, index, self->config->state);
-        set |= is_held ? bit(index) : 0U;
-    }
-    return set;
-}
-
-// How far a block reaches into a run from an awake bank in front of it. It has to find room anew: nothing slides up.
-static size_t size_across(const self_t *self, uint32_t awake, size_t first)
-{
-    if ((first == 0U) || !has(awake, first - 1U)) {
-        return 0U;
-    }
-    const mete_mover_t *const mover = &self->config->mover;
-    mete_span_t edge;
-    edge.start = span_of(self, first).start;
-    edge.size = 1U;
-    const mete_span_t block = mover->ops->reach(mover->self, edge);
-    const uintptr_t skipped = (uintptr_t)edge.start - (uintptr_t)block.start;
-    return ((block.size != 0U) && (skipped != 0U)) ? block.size - skipped : 0U;
-}
-
-// With every bank as the first of a run: the shortest that is enough.
-static void choose_run(const self_t *self, uint32_t awake, size_t wanted, choice_t *best)
-{
-    const uint32_t held = held_set(self, awake);
-    for (size_t first = 0U; first < count_of(self); first++) {
-        const size_t end = has(awake, first) ? run_end(self, awake, first) + 1U : first;
-        const size_t needed = wanted + size_across(self, awake, first);
-        choice_t choice;
-        choice.set = held;
-        for (size_t i = first; (i < end) && (room_for(self, choice.set) < needed); i++) {
-            choice.set |= bit(i);
-        }
-        choice.live_size = live_of(self, choice.set);
-        if ((room_for(self, choice.set) >= needed) && is_better(&choice, best)) {
-            best->set = choice.set;
-            best->live_size = choice.live_size;
-        }
-    }
-}
-
-static uint32_t choose_fullest(const self_t *self, uint32_t awake, size_t wanted)
-{
-    uint32_t set = held_set(self, awake);
-    while ((room_for(self, set) < wanted) && ((awake & ~set) != 0U)) {
-        set |= bit(fullest_of(self, awake & ~set));
-    }
-    return set;
 }
 
 void mete_evacuation_plan_fewest(mete_evacuation_t *evacuation, mete_evacuation_plan_t *plan)
@@ -416,16 +132,6 @@ void mete_evacuation_stop(mete_evacuation_t *evacuation)
 
 // ---- Steps
 
-// Wakes the banks that are touched if one is emptied. False: one stays asleep.
-static bool wake_around(const self_t *self, size_t index)
-{
-    bool is_done = true;
-    for (uint32_t rest = reach_of(self, index); is_done && (rest != 0U); rest &= rest - 1U) {
-        is_done = mete_bank_wake(self->config->bank, lowest(rest));
-    }
-    return is_done;
-}
-
 // The first target goes its way: nothing more can be moved out.
 static void pass_over(self_t *self)
 {
@@ -433,18 +139,19 @@ static void pass_over(self_t *self)
     self->order_index = 0U;
 }
 
-// True if a target has something that can be moved, and is awake for it.
+// True if a target has something that can be moved, and all that is touched then is awake: it is woken.
 static bool is_ready(self_t *self, size_t index)
 {
-    if (live_in(self, index) == pinned_in(self, index)) {
-        return false;
+    const uint32_t touched = reach_of(self, index);
+    const uint32_t asleep = touched & ~mete_bank_awake_set(self->config->bank);
+    bool is_awake = true;
+    for (uint32_t rest = asleep; is_awake && (rest != 0U); rest &= rest - 1U) {
+        is_awake = mete_bank_wake(self->config->bank, lowest(rest));
     }
-    const uint32_t awake = mete_bank_awake_set(self->config->bank);
-    const bool is_awake = wake_around(self, index);
-    if (awake != mete_bank_awake_set(self->config->bank)) {
+    if (asleep != 0U) {
         mete_evacuation_prefer(self);
     }
-    return is_awake;
+    return is_awake && (touched != 0U);
 }
 
 // What blocks may come from that are packed into a span: itself, and the targets that follow it without a gap. So those
@@ -464,11 +171,14 @@ static mete_span_t source_of(const self_t *self, mete_span_t span)
 static bool compact(const self_t *self)
 {
     const mete_mover_t mover = self->config->mover;
+    const size_t moved = mover.ops->moved_total(mover.self);
     for (size_t i = self->order_count; i != 0U; i--) {
         const mete_span_t span = self->config->order[i - 1U];
-        const mete_span_t source = (span.size != 0U) ? source_of(self, span) : span;
-        if ((span.size != 0U) && (mover.ops->compact(mover.self, source, span, 0U) != 0U)) {
-            (void)mover.ops->compact(mover.self, source, span, self->config->step_size);
+        if (span.size != 0U) {
+            (void)mover.ops->compact(mover.self, source_of(self, span), span,
+                                     self->config->step_size);
+        }
+        if (mover.ops->moved_total(mover.self) != moved) {
             return false;
         }
     }
@@ -479,13 +189,13 @@ static bool compact(const self_t *self)
 static void move_into(self_t *self)
 {
     const mete_mover_t mover = self->config->mover;
-    const mete_span_t from = span_of(self, lowest(self->pending_set));
+    const size_t moved = mover.ops->moved_total(mover.self);
     mete_span_t to;
     to.start = self->config->order[self->order_index].start;
     to.size = self->config->order[self->order_index].size;
-    const size_t before = mover.ops->evacuate(mover.self, from, to, 0U);
-    const size_t left = mover.ops->evacuate(mover.self, from, to, self->config->step_size);
-    self->order_index += (left == before) ? 1U : 0U;
+    (void)mover.ops->evacuate(mover.self, span_of(self, lowest(self->pending_set)), to,
+                              self->config->step_size);
+    self->order_index += (mover.ops->moved_total(mover.self) == moved) ? 1U : 0U;
 }
 
 // Behind the last entry all is packed, once; then the order is gone through again.

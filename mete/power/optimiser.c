@@ -8,6 +8,8 @@
 
 #include "mete/core/words.h"
 
+#define IS_CHECKED (METE_CHECK_LEVEL >= 1)
+
 enum { ACTIVE = METE_RAM_ACTIVE, STATES = METE_RAM_STATE_COUNT };
 
 typedef mete_optimiser_idle_t idle_t;
@@ -72,9 +74,20 @@ static void halve(idle_t *idle)
     }
 }
 
+// Of one that was never begun the counts are 0; of a damaged one they may lead out of its tables.
+static bool are_counts_sound(const idle_t *idle)
+{
+    return (idle->bucket_count != 0U) && (idle->bucket_count <= METE_OPTIMISER_BUCKET_MAX) &&
+           (idle->count < idle->age_count);
+}
+
 void mete_optimiser_note(mete_optimiser_idle_t *idle, uint32_t time_us, uint32_t count)
 {
     METE_ASSERT(idle != NULL);
+    if (IS_CHECKED && !are_counts_sound(idle)) {
+        METE_FAULT(METE_FAULT_CORRUPT, (const void *)idle, NULL);
+        return;
+    }
     const uint32_t room = idle->age_count - idle->count;
     const uint32_t taken = (count < room) ? count : room;
     const size_t number = bucket_of(idle, time_us);
@@ -174,11 +187,25 @@ static uint64_t active_nj(const idle_t *idle, const mete_bank_kind_t *kind)
     return mete_bank_energy_of(kind->modes[ACTIVE].power_uw, sum_us);
 }
 
+// The choice that there always is.
+static void stay_active(mete_optimiser_schedule_t *schedule)
+{
+    schedule->states[0] = ACTIVE;
+    schedule->bucket_count = 1U;
+    schedule->energy_nj = 0U;
+    schedule->active_nj = 0U;
+}
+
 void mete_optimiser_choose(const mete_optimiser_idle_t *idle, const mete_bank_kind_t *kind,
                            const mete_optimiser_demand_t *demand,
                            mete_optimiser_schedule_t *schedule)
 {
     METE_ASSERT((idle != NULL) && (kind != NULL) && (demand != NULL) && (schedule != NULL));
+    if (IS_CHECKED && !are_counts_sound(idle)) {
+        METE_FAULT(METE_FAULT_CORRUPT, (const void *)idle, NULL);
+        stay_active(schedule);
+        return;
+    }
     uint8_t choices[METE_OPTIMISER_BUCKET_MAX][STATES];
     uint64_t behind_nj[STATES];
     bucket_t bucket;
@@ -221,6 +248,11 @@ void mete_optimiser_choose_state(const mete_optimiser_idle_t *idle, const mete_b
                                  mete_optimiser_schedule_t *schedule)
 {
     METE_ASSERT((idle != NULL) && (kind != NULL) && (demand != NULL) && (schedule != NULL));
+    if (IS_CHECKED && !are_counts_sound(idle)) {
+        METE_FAULT(METE_FAULT_CORRUPT, (const void *)idle, NULL);
+        stay_active(schedule);
+        return;
+    }
     size_t best = ACTIVE;
     uint64_t best_nj = single_nj(idle, kind, ACTIVE);
     for (size_t state = 1U; state < (size_t)STATES; state++) {
@@ -258,7 +290,10 @@ static uint64_t divide_up(uint64_t dividend, uint32_t divisor)
 
 uint64_t mete_optimiser_break_even_us(const mete_bank_kind_t *kind, mete_ram_state_t state)
 {
-    METE_ASSERT((kind != NULL) && ((size_t)state < (size_t)STATES));
+    METE_ASSERT(kind != NULL);
+    if ((size_t)state >= (size_t)STATES) {
+        return UINT64_MAX;
+    }
     const mete_bank_change_t *const down = &kind->changes[ACTIVE][state];
     const mete_bank_change_t *const up = &kind->changes[state][ACTIVE];
     const uint32_t active_uw = kind->modes[ACTIVE].power_uw;
@@ -275,8 +310,7 @@ uint64_t mete_optimiser_break_even_us(const mete_bank_kind_t *kind, mete_ram_sta
 bool mete_optimiser_check(const mete_optimiser_idle_t *idle)
 {
     METE_ASSERT(idle != NULL);
-    if ((idle->unit_us == 0U) || (idle->bucket_count == 0U) ||
-        (idle->bucket_count > METE_OPTIMISER_BUCKET_MAX) || (idle->count >= idle->age_count)) {
+    if ((idle->unit_us == 0U) || !are_counts_sound(idle)) {
         return false;
     }
     uint64_t count = 0U;

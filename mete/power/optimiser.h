@@ -25,7 +25,8 @@
 ///            64 steps. No division but of words.
 ///   Space    One mete_optimiser_idle_t, 208 bytes for any number of notes; what is chosen for: nothing.
 ///   Threads  Not synchronised: calls on one mete_optimiser_idle_t exclude each other.
-///   Errors   Parameters that break a limit: false, and nothing changes. There is always a choice: to stay active.
+///   Errors   Parameters that break a limit: false, and nothing changes. There is always a choice: to stay active. Counts that
+///            cannot be: METE_FAULT_CORRUPT; nothing is noted, and a schedule is one bucket long: ACTIVE, without energies.
 ///   Limits   Energies stay at UINT64_MAX, 584 years at 1 W: what takes more is not told apart. Let age_count be several times
 ///            bucket_count: of a single time in a bucket half is none.
 ///
@@ -97,7 +98,7 @@ void mete_optimiser_choose_state(const mete_optimiser_idle_t *idle, const mete_b
 uint32_t mete_optimiser_end_us(const mete_optimiser_idle_t *idle, size_t bucket);
 
 /// How long a bank must sleep in a state for it to pay off against staying active, in microseconds, rounded up. UINT64_MAX: never, as
-/// when it does not take less power, or cannot be reached or left.
+/// when it does not take less power, cannot be reached or left, or is no state.
 uint64_t mete_optimiser_break_even_us(const mete_bank_kind_t *kind, mete_ram_state_t state);
 
 /// True if counts and sums agree with the limits of their buckets.

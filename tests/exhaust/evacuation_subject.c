@@ -592,8 +592,8 @@ static void list(exhaust_ops_t *ops)
     for (uint32_t targets = 0U; targets <= all_banks(); targets++) {
         exhaust_add_op(ops, COMMIT, 0, targets, 0U);
     }
-    for (uint8_t verb = RUN; verb <= STOP; verb++) {
-        exhaust_add_op(ops, verb, 0, 0U, 0U);
+    for (uint32_t verb = RUN; verb <= (uint32_t)STOP; verb++) {
+        exhaust_add_op(ops, (uint8_t)verb, 0, 0U, 0U);
     }
     for (size_t i = 0U; i < bank_count; i++) {
         exhaust_add_op(ops, has(awake_set(), i) ? SLEEP_BANK : WAKE_BANK, 0, i, 0U);

@@ -31,7 +31,7 @@ const exhaust_plan_t exhaust_plans[] = {
     {&exhaust_cache_coming_back, 4U, 7U, "cache"},
     {&exhaust_cache_pinless, 4U, 7U, "cache"},
     {&exhaust_evacuation, 1U, 2U, "evacuation"},
-    {&exhaust_evacuation_shut, 2U, 3U, "evacuation"},
+    {&exhaust_evacuation_shut, 2U, 4U, "evacuation"},
     {&exhaust_buffer, 9U, 15U, "buffer"},
     {&exhaust_buffer_plain, 30U, 56U, "buffer.alone"},
     {&exhaust_buffer_moving, 50U, 112U, "buffer.alone"},

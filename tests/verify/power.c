@@ -319,7 +319,7 @@ static uint64_t replay(bool evacuates, uint64_t *all_on_nj)
     EXPECT(mete_movable_check(&store) && mete_bank_check(&bank) && (tap_take_fault() == 0));
     lost_count += count_lost();
     mete_bank_usage_t usage;
-    mete_bank_read_total(&bank, &usage);
+    (void)mete_bank_read_total(&bank, &usage);
     *all_on_nj = usage.all_on_nj;
     mete_mpu_disable((mete_mpu_t){simulated.mpu.ops, simulated.mpu.self});
     return usage.energy_nj + moving_us * NJ_PER_US;

@@ -271,9 +271,9 @@ bool memory_report(void)
         (void)mete_bank_read(&banks, i, &usage);
         mete_bank_report_write_usage(names[i], &usage, mete_port_console);
     }
-    mete_bank_read_total(&radio_bank, &usage);
+    (void)mete_bank_read_total(&radio_bank, &usage);
     mete_bank_report_write_usage("radio", &usage, mete_port_console);
-    mete_bank_read_total(&banks, &total);
+    (void)mete_bank_read_total(&banks, &total);
     const uint64_t used = usage.energy_nj + total.energy_nj;
     const uint64_t all_on = usage.all_on_nj + total.all_on_nj;
     write_number("energy: ", used / NJ_PER_MJ, " mJ used");

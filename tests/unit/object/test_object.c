@@ -275,9 +275,61 @@ static void test_without_callbacks_objects_are_memory(void)
     EXPECT((fixture.constructed == 0U) && (fixture.reset == 0U) && (fixture.destructed == 0U));
 }
 
+// Blocks without a gap, from the lowest on; or the last one there can be.
+static struct {
+    _Alignas(4) unsigned char blocks[OBJECT_MAX][4];
+    size_t acquire_count, release_count;
+    bool is_at_the_end;
+} row;
+
+static void *take_of_row(void *self, size_t size, size_t align)
+{
+    EXPECT((self == &row) && (size == 4U) && (align == 4U) && (row.acquire_count < OBJECT_MAX));
+    row.acquire_count++;
+    return row.is_at_the_end ? (void *)(UINTPTR_MAX - 3U) : row.blocks[row.acquire_count - 1U];
+}
+
+static void return_to_row(void *self, void *block, size_t size, size_t align)
+{
+    EXPECT((self == &row) && (block != NULL) && (size == 4U) && (align == 4U));
+    row.release_count++;
+}
+
+static mete_object_t *setup_row(bool is_at_the_end)
+{
+    static const mete_alloc_ops_t ops = {take_of_row, return_to_row, NULL, NULL, NULL};
+    (void)setup();
+    row.acquire_count = 0U;
+    row.release_count = 0U;
+    row.is_at_the_end = is_at_the_end;
+    fixture.config.object_size = 2U;
+    fixture.config.construct = NULL;
+    fixture.config.destruct = NULL;
+    fixture.config.resets = false;
+    EXPECT(mete_object_init(&fixture.pool, (mete_alloc_t){&ops, &row}, &fixture.config));
+    return &fixture.pool;
+}
+
+static void test_objects_that_touch_are_told_apart(void)
+{
+    mete_object_t *const pool = setup_row(false);
+    for (size_t i = 0U; i < OBJECT_MAX; i++) {
+        held[i] = (unsigned char *)mete_object_get(pool);
+        EXPECT((held[i] == row.blocks[i]) && mete_object_check(pool));
+    }
+    for (size_t i = OBJECT_MAX; i != 0U; i--) {
+        mete_object_put(pool, held[i - 1U]);
+        EXPECT((tap_take_fault() == 0) && (pool->in_use == i - 1U) && mete_object_check(pool));
+    }
+}
+
 static void test_an_object_in_the_last_bytes_of_the_address_space_is_not_accepted(void)
 {
-    mete_object_t *const pool = setup();
+    mete_object_t *pool = setup_row(true);
+    EXPECT((mete_object_get(pool) == NULL) && (row.acquire_count == 1U));
+    EXPECT((row.release_count == 1U) && (pool->object_count == 0U) && (tap_take_fault() == 0));
+    EXPECT((mete_object_usage(pool).refusals == 1U) && mete_object_check(pool));
+    pool = setup();
     EXPECT(in_use_state((void *)(UINTPTR_MAX - 3U)) == 4U);
     EXPECT(in_use_state((void *)(UINTPTR_MAX - 3U)) <= pool->object_max);
     EXPECT(in_use_state(fixture.shelf.boards) > METE_OBJECT_COUNT_MAX);
@@ -505,6 +557,17 @@ static void test_shrink_gives_back_what_is_unused_and_nothing_else(void)
     EXPECT((mete_object_get(pool) != NULL) && mete_object_check(pool));
 }
 
+static void test_all_there_can_be_are_made_kept_and_given_back(void)
+{
+    (void)setup();
+    fixture.config.kept_max = OBJECT_MAX;
+    mete_object_t *const pool = setup_again();
+    EXPECT(mete_object_reserve(pool, OBJECT_MAX) && (fixture.shelf.taken_count == OBJECT_MAX));
+    EXPECT(!mete_object_reserve(pool, OBJECT_MAX + 1U) && mete_object_check(pool));
+    EXPECT((mete_object_shrink(pool, 0U) == OBJECT_MAX) && (fixture.shelf.taken_count == 0U));
+    EXPECT(mete_object_check(pool) && (tap_take_fault() == 0));
+}
+
 static void test_shrink_gives_back_first_what_get_would_hand_out(void)
 {
     mete_object_t *const pool = setup_with_unused(4U, 3U);
@@ -584,6 +647,26 @@ static void test_what_was_needed_in_a_period_stays_one_more(void)
     get_and_put(pool, AFTER);
     EXPECT(pool->object_count == 2U);
     EXPECT(mete_object_usage(pool).in_use_peak == 3U);
+}
+
+static void test_what_a_period_did_not_need_is_counted_at_its_end_and_not_again(void)
+{
+    mete_object_t *const pool = setup_automatic(0U);
+    EXPECT(mete_object_reserve(pool, KEPT_MAX));
+    for (size_t i = 0U; i < 3U; i++) {
+        held[i] = (unsigned char *)mete_object_get(pool);
+    }
+    for (size_t i = 0U; i < 3U; i++) {
+        mete_object_put(pool, held[i]);
+    }
+    get_and_put(pool, 1U);  // The fourth: three were needed, so that two are too many.
+    EXPECT((pool->object_count == KEPT_MAX - 1U) && (pool->surplus == 1U));
+    get_and_put(pool, 1U);
+    EXPECT((pool->object_count == 3U) && (pool->surplus == 0U));
+    get_and_put(pool, AFTER - 1U);  // Of which each needs but one.
+    EXPECT(pool->object_count == 3U);
+    get_and_put(pool, 2U);
+    EXPECT((pool->object_count == 1U) && (tap_take_fault() == 0));
 }
 
 static void test_surplus_that_was_used_meanwhile_is_forgotten(void)
@@ -1029,6 +1112,7 @@ int main(void)
     RUN(test_get_gives_null_at_every_acquire_that_is_refused_and_goes_on);
     RUN(test_get_gives_memory_back_if_the_object_cannot_be_made);
     RUN(test_without_callbacks_objects_are_memory);
+    RUN(test_objects_that_touch_are_told_apart);
     RUN(test_an_object_in_the_last_bytes_of_the_address_space_is_not_accepted);
     RUN(test_put_makes_an_object_as_new_if_it_is_kept);
     RUN(test_put_without_a_callback_makes_an_object_as_new_with_zeros);
@@ -1041,11 +1125,13 @@ int main(void)
     RUN(test_reserve_makes_objects_beforehand);
     RUN(test_reserve_says_when_it_cannot_and_keeps_what_it_has);
     RUN(test_shrink_gives_back_what_is_unused_and_nothing_else);
+    RUN(test_all_there_can_be_are_made_kept_and_given_back);
     RUN(test_shrink_gives_back_first_what_get_would_hand_out);
     RUN(test_shrinking_from_within_an_acquire_does_no_harm);
     RUN(test_objects_that_no_get_of_a_period_needed_go_back_one_at_a_time);
     RUN(test_automatic_shrinking_leaves_the_least_that_is_to_be_kept);
     RUN(test_what_was_needed_in_a_period_stays_one_more);
+    RUN(test_what_a_period_did_not_need_is_counted_at_its_end_and_not_again);
     RUN(test_surplus_that_was_used_meanwhile_is_forgotten);
     RUN(test_a_period_may_be_a_single_get);
     RUN(test_without_automatic_shrinking_nothing_goes_back);

@@ -438,6 +438,29 @@ static void test_a_weak_count_that_is_full_stays_and_its_memory_too(void)
     EXPECT(!REF(upgrade)(&kind, object) && (tap_take_fault() == 0));
 }
 
+static void test_a_weak_count_that_is_nearly_full_when_the_object_ends_still_goes_down(void)
+{
+    void *const object = setup_with_one();
+    *counts_of(object) += METE_REF_COUNT_MAX - 1U;
+    REF(drop)(&kind, object);
+    EXPECT((ended.count == 1U) && has_counts(object, 0U, METE_REF_COUNT_MAX - 1U));
+    REF(drop_weak)(&kind, object);
+    EXPECT(has_counts(object, 0U, METE_REF_COUNT_MAX - 2U));
+    *counts_of(object) -= METE_REF_COUNT_MAX - 3U;
+    REF(drop_weak)(&kind, object);
+    EXPECT((shelf.taken_count == 0U) && (tap_take_fault() == 0));
+}
+
+static void test_a_kept_object_whose_count_is_full_stays_as_any_other(void)
+{
+    setup();
+    void *const object = REF(get)(&kind);
+    *counts_of(object) += SATURATED - STRONG;
+    REF(drop)(&kind, object);
+    EXPECT(has_counts(object, METE_REF_COUNT_MAX, 0U) && (ended.count == 0U));
+    EXPECT((REF(purge)(&kind) == 0U) && (REF(get)(&kind) != object));
+}
+
 static void test_a_weak_count_that_becomes_full_when_the_object_is_dead_stays_too(void)
 {
     void *const object = setup_with_one();
@@ -503,6 +526,14 @@ static void test_every_call_refuses_an_object_of_another_kind(void)
         calls[i](&kind, object);
         EXPECT(has_fault(METE_FAULT_FOREIGN, object) && (*counts_of(object) == before));
     }
+}
+
+static void test_counts_of_what_was_wiped_are_none(void)
+{
+    void *const object = setup_with_one();
+    *counts_of(object) = 0U;  // One strong reference, by the upper half alone.
+    counts_then(&kind, object);
+    EXPECT(has_fault(METE_FAULT_DOUBLE_FREE, object));
 }
 
 static void test_a_dead_object_has_no_strong_references(void)
@@ -689,6 +720,12 @@ static void test_check_looks_at_alignments_before_it_reads(void)
     setup();
     (void)REF(get)(&kind);
     kind.in_use = 2U;
+    // Like an object, in a place of none.
+    static uintptr_t words[4] __attribute__((aligned(ALIGN)));
+    words[1] = (uintptr_t)&kind;
+    words[2] = ALONE;
+    kept[1] = (uintptr_t)&words[3];
+    EXPECT(!REF(check)(&kind));
     kept[1] = kept[0] + 1U;
     EXPECT(!REF(check)(&kind));
     static const mete_ref_config_t loose = {OBJECT_SIZE, 1U, NULL, NULL, kept, KEPT_COUNT};
@@ -805,6 +842,7 @@ static void run_what_needs_checks(void)
     RUN(test_a_cleanup_that_returns_what_is_wrong_is_told);
     RUN(test_every_call_refuses_an_object_that_is_gone);
     RUN(test_every_call_refuses_an_object_of_another_kind);
+    RUN(test_counts_of_what_was_wiped_are_none);
     RUN(test_a_dead_object_has_no_strong_references);
     RUN(test_a_weak_reference_that_nobody_has_cannot_be_dropped);
     RUN(test_purge_tells_if_a_cleanup_returns_what_is_wrong);
@@ -833,6 +871,8 @@ int main(void)
     RUN(test_a_chain_is_taken_down_as_far_as_it_is_not_shared);
     RUN(test_a_strong_count_that_is_full_stays);
     RUN(test_a_weak_count_that_is_full_stays_and_its_memory_too);
+    RUN(test_a_weak_count_that_is_nearly_full_when_the_object_ends_still_goes_down);
+    RUN(test_a_kept_object_whose_count_is_full_stays_as_any_other);
     RUN(test_a_weak_count_that_becomes_full_when_the_object_is_dead_stays_too);
     RUN(test_get_hands_an_object_out_again_that_nobody_holds);
     RUN(test_get_leaves_an_object_alone_that_somebody_holds);

@@ -95,7 +95,7 @@ static mete_bank_usage_t usage_of(size_t index)
 static mete_bank_usage_t total(void)
 {
     mete_bank_usage_t usage;
-    mete_bank_read_total(&bank, &usage);
+    EXPECT(mete_bank_read_total(&bank, &usage));
     return usage;
 }
 
@@ -136,6 +136,9 @@ static void test_init_refuses_a_config_that_lacks_something(void)
     EXPECT(is_refused());
     config = good;
     config.ram.ops = NULL;
+    EXPECT(is_refused());
+    static const mete_ram_ops_t no_change = {NULL};
+    config.ram.ops = &no_change;
     EXPECT(is_refused());
     config = good;
     config.clock = NULL;
@@ -422,6 +425,11 @@ static void expect_damage_is_noticed(void)
         EXPECT((tap_take_fault() == METE_FAULT_CORRUPT) && (tap_fault_address == records));
         EXPECT((bank.total_us == total) && (asked_count == before));
         EXPECT(!mete_bank_allows(&bank, 1U, METE_RAM_SLEEP));
+        mete_bank_usage_t usage = {.all_on_nj = 5U};
+        EXPECT(!mete_bank_read(&bank, 2U, &usage) && (usage.all_on_nj == 5U));
+        EXPECT((tap_take_fault() == METE_FAULT_CORRUPT) && (tap_fault_address == address_of(2U)));
+        EXPECT(!mete_bank_read_total(&bank, &usage) && (usage.all_on_nj == 5U));
+        EXPECT((tap_take_fault() == METE_FAULT_CORRUPT) && (tap_fault_address == records));
     }
 }
 
@@ -435,6 +443,27 @@ static void test_a_state_that_cannot_be_is_noticed(void)
     setup();
     records[1].state = METE_RAM_SLEEP;  // But it is in the set of those awake.
     expect_damage_is_noticed();
+}
+
+// The set agrees, but the kind does not have such a state.
+static void test_check_notices_a_state_that_does_not_exist(void)
+{
+    setup();
+    records[2].state = METE_RAM_SLEEP;
+    bank.awake_set = 3U;
+    EXPECT(!mete_bank_check(&bank));
+    for (uint32_t gone = 1U; gone < METE_RAM_STATE_COUNT; gone++) {
+        setup();
+        mete_bank_kind_t kind = plain;
+        places[0].kind = &kind;
+        bank.awake_set = 6U;
+        records[0].state = gone;
+        EXPECT(mete_bank_check(&bank));
+        for (size_t from = 0U; from < METE_RAM_STATE_COUNT; from++) {
+            kind.changes[from][gone].is_legal = (from == gone);  // Which is not looked at.
+        }
+        EXPECT(!mete_bank_check(&bank));
+    }
 }
 
 static void test_a_set_that_says_otherwise_is_noticed(void)
@@ -549,6 +578,7 @@ int main(void)
     RUN(test_time_is_kept_for_years_if_it_is_noted);
     RUN(test_find_knows_every_edge);
     RUN(test_a_state_that_cannot_be_is_noticed);
+    RUN(test_check_notices_a_state_that_does_not_exist);
     RUN(test_a_set_that_says_otherwise_is_noticed);
     RUN(test_check_notices_times_that_do_not_add_up);
     RUN(test_random_work_agrees_with_a_model);

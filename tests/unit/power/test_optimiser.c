@@ -147,6 +147,9 @@ static void test_break_even_is_where_both_take_the_same(void)
     EXPECT(mete_optimiser_break_even_us(&kind, METE_RAM_SLEEP) == 250U);
     EXPECT(mete_optimiser_break_even_us(&kind, METE_RAM_DEEP_SLEEP) == 2005U);    // 2004.008
     EXPECT(mete_optimiser_break_even_us(&kind, METE_RAM_STANDBY) == UINT64_MAX);  // As much power.
+    EXPECT(mete_optimiser_break_even_us(&kind, METE_RAM_ACTIVE) == UINT64_MAX);
+    EXPECT(mete_optimiser_break_even_us(&kind, (mete_ram_state_t)S) == UINT64_MAX);
+    EXPECT(mete_optimiser_break_even_us(&kind, (mete_ram_state_t)INT32_MAX) == UINT64_MAX);
     mete_bank_kind_t other = kind;
     other.modes[METE_RAM_STANDBY].power_uw = 499U;
     EXPECT(mete_optimiser_break_even_us(&other, METE_RAM_STANDBY) == 2000U);
@@ -411,6 +414,39 @@ static void test_no_choice_of_states_for_eight_banks_takes_less(void)
     }
 }
 
+// ---- Damage
+
+// Also of one that was never begun, which is all zero.
+static void test_counts_that_cannot_be_are_noticed(void)
+{
+    static const uint32_t counts[] = {0U, METE_OPTIMISER_BUCKET_MAX + 1U, UINT32_MAX};
+    for (size_t i = 0U; (METE_CHECK_LEVEL >= 1) && (i <= sizeof counts / sizeof counts[0]); i++) {
+        setup();
+        mete_optimiser_note(&idle, 5000U, 3U);
+        if (i < sizeof counts / sizeof counts[0]) {
+            idle.bucket_count = counts[i];
+        } else {
+            idle.age_count = idle.count;
+        }
+        mete_optimiser_note(&idle, 5000U, 1U);
+        EXPECT((tap_take_fault() == METE_FAULT_CORRUPT) && (tap_fault_object == &idle));
+        EXPECT(idle.count == 3U);
+        for (unsigned both = 0U; both < 2U; both++) {
+            schedule =
+                (mete_optimiser_schedule_t){.states = {9U, 9U}, .energy_nj = 9U, .active_nj = 9U};
+            if (both == 0U) {
+                mete_optimiser_choose(&idle, &kind, &no_demand, &schedule);
+            } else {
+                mete_optimiser_choose_state(&idle, &kind, &no_demand, &schedule);
+            }
+            EXPECT((tap_take_fault() == METE_FAULT_CORRUPT) && (tap_fault_object == &idle));
+            EXPECT((schedule.bucket_count == 1U) && (schedule.states[0] == METE_RAM_ACTIVE));
+            EXPECT((schedule.energy_nj == 0U) && (schedule.active_nj == 0U));
+        }
+        EXPECT(!mete_optimiser_check(&idle));
+    }
+}
+
 int main(void)
 {
     RUN(test_init_refuses_what_breaks_a_limit);
@@ -427,5 +463,6 @@ int main(void)
     RUN(test_demands_are_met);
     RUN(test_no_schedule_of_all_takes_less);
     RUN(test_no_choice_of_states_for_eight_banks_takes_less);
+    RUN(test_counts_that_cannot_be_are_noticed);
     return tap_finish();
 }
