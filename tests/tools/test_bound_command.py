@@ -318,6 +318,43 @@ class BadFiles(Command):
             self.assertIn(words, complaint)
 
 
+LEFT_OUT = """
+volatile int v;
+static inline __attribute__((always_inline)) void spin(int n)
+{
+    do {
+        v = n;
+    } while (--n != 0);
+}
+void first(void)
+{
+    v = 0;
+}
+void live(int n)
+{
+    v = 2;
+    spin(n);
+}
+void left_out(void)
+{
+""" + '    v = 1;\n' * 60 + '}\n'
+
+
+class LeftOut(Command):
+    """What the linker leaves out still stands in the debug information, from address 0 on, where there is other code."""
+
+    @classmethod
+    def setUpClass(cls):
+        source = HERE / 'left_out.c'
+        source.write_text(LEFT_OUT)
+        cls.elf = build('left_out.elf', M4, '-O2', '-ffunction-sections', '-Wl,--gc-sections', '-Wl,-e,live',
+                        '-Wl,-u,first', '-Wl,-Ttext=0', source)
+
+    def test_does_not_hide_what_is_there(self):
+        self.assertEqual(self.ask('live', loop('spin', 5, 'in = "left_out.c"\n'))[0], OK)
+        self.assertIn('live > spin', self.ask('live')[2])
+
+
 class User(Command):
     """A program with all of Mete, and no notes of its own: for every core and way to compile."""
     MODULES = ['arena', 'atomic_pool', 'buddy', 'heap', 'heap_wide', 'list', 'movable', 'pool', 'slab']

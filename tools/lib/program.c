@@ -531,7 +531,7 @@ size_t program_places(program_t *program, const program_function_t *function, ui
 {
     size_t count = look_up(program, address, places);
     if (count == 0U) {
-        places[0] = (place_t){NULL, NULL, 0, false};
+        places[0] = (place_t){NULL, NULL, 0, false, NULL};
         count = 1U;
     }
     for (size_t i = 0U; i < count / 2U; i++) {  // Outermost first.

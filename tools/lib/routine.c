@@ -15,14 +15,20 @@ static bool contains(const char *line, size_t length, const char *text, size_t t
     return memmem(line, length, text, text_length) != NULL;
 }
 
+// True if a frame's function is written in this file. An assembler does not say where: then it is where its line is. That of
+// the line alone would not do, for where the linker left functions out their lines stay, from address 0 on.
+static bool is_written_in(const place_t *frame, const char *in)
+{
+    const char *const file = (frame->home != NULL) ? frame->home : frame->file;
+    return (in == NULL) || ((file != NULL) && (strcmp(program_base_name(file), in) == 0));
+}
+
 // True if a frame is of this file and function, and on a line that holds the text, which may be empty.
 static bool is_frame(program_t *program, const place_t *frame, const char *in, const char *name,
                      size_t name_length, const char *text)
 {
     size_t length = 0U;
-    if (!program_is_named(frame->function, name, name_length) ||
-        ((in != NULL) &&
-         ((frame->file == NULL) || (strcmp(program_base_name(frame->file), in) != 0)))) {
+    if (!program_is_named(frame->function, name, name_length) || !is_written_in(frame, in)) {
         return false;
     }
     const char *const line =

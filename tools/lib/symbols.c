@@ -24,7 +24,8 @@ struct symbols {
     unsigned word_size;
     bool is_movable;
     Dwarf_Die unit;      // Of the last address that was looked up,
-    Dwarf_Die function;  // and where it lies there.
+    Dwarf_Die function;  // and where it lies there,
+    uint64_t start;      // in a part that begins here.
     bool has_function;
 };
 
@@ -187,18 +188,53 @@ const void *symbols_code(const symbols_t *symbols, size_t size_max, symbols_memo
 
 // ---- Source
 
-// The unit that holds an address. Compilers need not write a table of them, so all are asked.
-static bool unit_of(Dwarf *dwarf, uint64_t address, Dwarf_Die *unit)
+// What is looked for, and the function found so far: the one of those that hold the address that begins last. What the
+// linker left out still stands there, from address 0 on.
+typedef struct search {
+    uint64_t address;
+    uint64_t start;
+    Dwarf_Die function;
+    bool is_found;
+} search_t;
+
+static int look_at_function(Dwarf_Die *function, void *self)
+{
+    search_t *const search = self;
+    Dwarf_Addr base = 0U;
+    Dwarf_Addr start = 0U;
+    Dwarf_Addr end = 0U;
+    for (ptrdiff_t i = 0; (i = dwarf_ranges(function, i, &base, &start, &end)) > 0;) {
+        if ((search->address >= start) && (search->address < end) &&
+            (!search->is_found || (start > search->start))) {
+            search->function = *function;
+            search->start = start;
+            search->is_found = true;
+        }
+    }
+    return DWARF_CB_OK;
+}
+
+// The unit that holds an address, and the function in it, if there is one. Compilers need not write a table of units,
+// so all are asked.
+static bool unit_of(Dwarf *dwarf, search_t *search, Dwarf_Die *unit)
 {
     Dwarf_CU *next = NULL;
     Dwarf_Die sub;
+    Dwarf_Die one;
     uint8_t type = 0U;
-    while (dwarf_get_units(dwarf, next, &next, NULL, &type, unit, &sub) == 0) {
-        if ((type == DW_UT_compile) && (dwarf_haspc(unit, address) > 0)) {
-            return true;
+    bool has_unit = false;
+    while (dwarf_get_units(dwarf, next, &next, NULL, &type, &one, &sub) == 0) {
+        if ((type != DW_UT_compile) || (dwarf_haspc(&one, search->address) <= 0)) {
+            continue;
         }
+        const uint64_t start = search->start;
+        const bool was_found = search->is_found;
+        (void)dwarf_getfuncs(&one, look_at_function, search, 0);
+        const bool is_better = (search->is_found != was_found) || (search->start != start);
+        *unit = (is_better || !has_unit) ? one : *unit;
+        has_unit = true;
     }
-    return false;
+    return has_unit;
 }
 
 static bool is_function(Dwarf_Die *die)
@@ -237,42 +273,33 @@ static size_t list_functions(Dwarf_Die *scopes, int scope_count, Dwarf_Files *fi
         }
         place_t *const place = &places[count];
         place->function = name_of(&scopes[i]);
+        place->home = dwarf_decl_file(&scopes[i]);
         place->is_inlined = (dwarf_tag(&scopes[i]) == DW_TAG_inlined_subroutine);
         count++;
         if (!place->is_inlined) {
             break;
         }
         if (count < PLACE_COUNT_MAX) {
-            places[count] = (place_t){NULL, NULL, 0, false};
+            places[count] = (place_t){NULL, NULL, 0, false, NULL};
             find_call(&scopes[i], files, &places[count]);
         }
     }
     return count;
 }
 
-// Finds unit and function of an address, unless they are those of the last one: all of a unit is searched.
+// Finds unit and function of an address, unless they are those of the last one: all units are searched.
 static bool find_function(symbols_t *symbols, uint64_t address)
 {
-    if (symbols->has_function && (dwarf_haspc(&symbols->function, address) > 0)) {
+    if (symbols->has_function && (address >= symbols->start) &&
+        (dwarf_haspc(&symbols->function, address) > 0)) {
         return true;
     }
-    symbols->has_function = false;
-    if (!unit_of(symbols->dwarf, address, &symbols->unit)) {
-        return false;
-    }
-    // The scopes around an address, then those around the innermost of them as it was compiled: the first
-    // alone would lead from an inlined function to where it is written, not to where it is called.
-    Dwarf_Die *around = NULL;
-    Dwarf_Die *scopes = NULL;
-    const int around_count = dwarf_getscopes(&symbols->unit, address, &around);
-    const int scope_count = (around_count > 0) ? dwarf_getscopes_die(&around[0], &scopes) : 0;
-    for (int i = 0; (i < scope_count) && !symbols->has_function; i++) {
-        symbols->function = scopes[i];
-        symbols->has_function = (dwarf_tag(&scopes[i]) == DW_TAG_subprogram);
-    }
-    free(around);
-    free(scopes);
-    return true;
+    search_t search = {.address = address};
+    const bool has_unit = unit_of(symbols->dwarf, &search, &symbols->unit);
+    symbols->function = search.function;
+    symbols->start = search.start;
+    symbols->has_function = search.is_found;
+    return has_unit;
 }
 
 // The part of a scope that holds an address. False: there is none.
@@ -301,24 +328,60 @@ static int list_scopes(symbols_t *symbols, uint64_t address, Dwarf_Die scopes[SC
     return count;
 }
 
+// How many lines are not behind an address.
+static size_t line_count_up_to(Dwarf_Lines *lines, size_t count, uint64_t address)
+{
+    size_t low = 0U;
+    size_t high = count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2U;
+        Dwarf_Addr at = 0U;
+        (void)dwarf_lineaddr(dwarf_onesrcline(lines, middle), &at);
+        low = (at <= address) ? middle + 1U : low;
+        high = (at <= address) ? high : middle;
+    }
+    return low;
+}
+
+enum { LINES_BACK_MAX = 64 };
+
+// The line of an address, in the file that its function is written in if one near it is: between them stand lines of what
+// the linker left out.
+static Dwarf_Line *line_of(Dwarf_Die *unit, uint64_t address, const char *home)
+{
+    Dwarf_Lines *lines = NULL;
+    size_t count = 0U;
+    if ((home != NULL) && (dwarf_getsrclines(unit, &lines, &count) == 0)) {
+        const size_t end = line_count_up_to(lines, count, address);
+        for (size_t i = end; (i != 0U) && (end - i < LINES_BACK_MAX); i--) {
+            Dwarf_Line *const line = dwarf_onesrcline(lines, i - 1U);
+            const char *const file = dwarf_linesrc(line, NULL, NULL);
+            if ((file != NULL) && (strcmp(file, home) == 0)) {
+                return line;
+            }
+        }
+    }
+    return dwarf_getsrc_die(unit, address);
+}
+
 size_t symbols_find(symbols_t *symbols, uint64_t address, place_t places[PLACE_COUNT_MAX])
 {
     if (!find_function(symbols, address)) {
         return 0U;
-    }
-    places[0] = (place_t){NULL, NULL, 0, false};
-    Dwarf_Line *const line = dwarf_getsrc_die(&symbols->unit, address);
-    if (line != NULL) {
-        places[0].file = dwarf_linesrc(line, NULL, NULL);
-        (void)dwarf_lineno(line, &places[0].line);
     }
     Dwarf_Files *files = NULL;
     size_t file_count = 0U;
     (void)dwarf_getsrcfiles(&symbols->unit, &files, &file_count);
     Dwarf_Die scopes[SCOPE_COUNT_MAX];
     const int scope_count = list_scopes(symbols, address, scopes);
+    places[0] = (place_t){NULL, NULL, 0, false, NULL};
     const size_t count =
         list_functions(scopes + SCOPE_COUNT_MAX - scope_count, scope_count, files, places);
+    Dwarf_Line *const line = line_of(&symbols->unit, address, places[0].home);
+    if (line != NULL) {
+        places[0].file = dwarf_linesrc(line, NULL, NULL);
+        (void)dwarf_lineno(line, &places[0].line);
+    }
     return (count != 0U) ? count : ((line != NULL) ? 1U : 0U);
 }
 

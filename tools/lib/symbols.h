@@ -17,6 +17,7 @@ typedef struct place {
     const char *file;      ///< Or NULL.
     int line;              ///< 0: unknown.
     bool is_inlined;       ///< Into the next one.
+    const char *home;      ///< The file that the function is written in; or NULL.
 } place_t;
 
 enum { PLACE_COUNT_MAX = 32 };

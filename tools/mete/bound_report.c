@@ -75,7 +75,7 @@ static bool is_same(const place_t *a, const place_t *b)
 void bound_print_path(FILE *file, program_t *program, const bound_answer_t *answer)
 {
     const program_function_t *const function = program_function_at(program, answer->address);
-    run_t run = {{NULL, NULL, 0, false}, 0U};
+    run_t run = {{NULL, NULL, 0, false, NULL}, 0U};
     for (size_t i = 0U; (function != NULL) && (i < answer->path_count); i++) {
         place_t places[PLACE_COUNT_MAX];
         const size_t count = program_places(program, function, answer->path[i], places);

@@ -126,7 +126,7 @@ void source_to_json(json_t *array, symbols_t *symbols, uint64_t address)
     place_t places[PLACE_COUNT_MAX];
     const size_t found = find(symbols, address, places);
     if (found == 0U) {
-        places[0] = (place_t){NULL, NULL, 0, false};
+        places[0] = (place_t){NULL, NULL, 0, false, NULL};
     }
     for (size_t i = 0U; i < ((found != 0U) ? found : 1U); i++) {
         json_array_append_new(array, place_to_json(address, &places[i]));
