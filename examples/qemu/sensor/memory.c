@@ -162,11 +162,22 @@ void memory_choose(void)
     empty_state = best_state(false);
 }
 
-static void let_sleep(mete_bank_t *of, size_t index, bool is_live)
+// The bank module does not know what lies in a bank: so the mistake can be made.
+static void let_store_sleep(size_t index)
 {
-    const mistake_t careless = (of == &banks) ? MISTAKE_DEEP_STORE : MISTAKE_DEEP_RADIO;
-    const bool is_kept = is_live && (mistake != careless);
-    (void)mete_bank_sleep(of, index, is_kept ? live_state : empty_state);
+    if (mistake == MISTAKE_DEEP_STORE) {
+        (void)mete_bank_sleep(&banks, index, empty_state);
+        mete_evacuation_prefer(&evacuation);
+        return;
+    }
+    const bool is_live = mete_movable_live_size(&store, places[index].span) != 0U;
+    (void)mete_evacuation_sleep_bank(&evacuation, index, is_live ? live_state : empty_state);
+}
+
+static void let_radio_sleep(void)
+{
+    const bool is_kept = radio_is_live && (mistake != MISTAKE_DEEP_RADIO);
+    (void)mete_bank_sleep(&radio_bank, 0U, is_kept ? live_state : empty_state);
 }
 
 uint32_t memory_now_ms(void)
@@ -183,14 +194,11 @@ void memory_idle(uint32_t ms)
 {
     for (size_t i = 0U; i < STORE_BANK_COUNT; i++) {
         if (mete_bank_is_awake(&banks, i)) {
-            let_sleep(&banks, i, mete_movable_live_size(&store, places[i].span) != 0U);
+            let_store_sleep(i);
         }
     }
     if (radio_is_left && mete_bank_is_awake(&radio_bank, 0U)) {
-        let_sleep(&radio_bank, 0U, radio_is_live);
-    }
-    if (mete_bank_awake_set(&banks) != 0U) {  // Else whoever wakes the first one does it.
-        mete_evacuation_prefer(&evacuation);
+        let_radio_sleep();
     }
     mete_optimiser_note(&idle_times, ms * US_PER_MS, 1U);
     now_ms += ms;
