@@ -210,15 +210,16 @@ class Choosing(unittest.TestCase):
                 '| take | why |\n|---|---|\n| [p](../../mete/alloc/pool.h) | 7 |\n')
         self.assertEqual(choosing.filled(text, self.FIGURES, self.KNOWN), text)
 
-    def test_the_guide_says_what_was_measured(self):
+    def test_the_guides_say_what_was_measured(self):
         figures = json.loads((choosing.ROOT / 'bench' / 'results' / 'figures.json').read_text())
-        text = choosing.GUIDE.read_text()
-        self.assertEqual(choosing.filled(text, figures, modules.registry()), text, 'make bench')
+        for guide in choosing.GUIDES:
+            text = guide.read_text()
+            self.assertEqual(choosing.filled(text, figures, modules.registry()), text, f'{guide.name}: make bench')
 
     def test_the_guide_and_the_readme_name_every_allocator_and_wrapper(self):
         there = {f'mete/{path.parent.name}/{path.stem}.h' for layer in ('alloc', 'wrap')
                  for path in (choosing.ROOT / 'mete' / layer).glob('*.c')}
-        for file in choosing.GUIDE, choosing.ROOT / 'README.md':
+        for file in choosing.GUIDES[0], choosing.ROOT / 'README.md':
             named = set(re.findall(r'\]\((?:\.\./)*(mete/(?:alloc|wrap)/\w+\.h)\)', file.read_text()))
             self.assertEqual(named, there, file.name)
 
