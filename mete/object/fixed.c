@@ -13,7 +13,9 @@ bool mete_fixed_append(size_t *length, char *text, size_t capacity, const void *
     }
     const bool fits = size <= capacity - *length;
     if (fits) {
-        mete_words_copy(&text[*length], bytes, size);
+        if (size != 0U) {  // NULL has nothing behind it, not even nothing.
+            mete_words_copy(&text[*length], bytes, size);
+        }
         *length += size;
         text[*length] = '\0';
     }
