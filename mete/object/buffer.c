@@ -233,7 +233,10 @@ void mete_buffer_shrink(mete_buffer_t *buffer, size_t length)
 mete_span_t mete_buffer_span(const mete_buffer_t *buffer)
 {
     METE_ASSERT(buffer != NULL);
-    mete_span_t span = {NULL, 0U};
+    // Field by field: an initialiser may become a call to memset(), which is libc.
+    mete_span_t span;
+    span.start = NULL;
+    span.size = 0U;
     if ((METE_CHECK_LEVEL >= 1) && !is_sound(buffer)) {
         METE_FAULT(METE_FAULT_CORRUPT, buffer, (const void *)buffer->room);
         return span;

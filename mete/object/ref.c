@@ -498,7 +498,10 @@ mete_ref_counts_t REF(counts)(const kind_t *kind, const void *object)
 {
     METE_ASSERT((kind != NULL) && (object != NULL));
     const size_t counts = is_of(kind, object) ? read_acquire(counts_of(object)) : DEAD;
-    mete_ref_counts_t result = {0U, 0U};
+    // Field by field: an initialiser may become a call to memset(), which is libc.
+    mete_ref_counts_t result;
+    result.strong = 0U;
+    result.weak = 0U;
     if (weak_in(counts) != 0U) {
         result.strong = (counts < DYING) ? (counts / STRONG) + 1U : 0U;
         result.weak = weak_in(counts) - implied_in(counts);
