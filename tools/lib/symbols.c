@@ -328,42 +328,6 @@ static int list_scopes(symbols_t *symbols, uint64_t address, Dwarf_Die scopes[SC
     return count;
 }
 
-// How many lines are not behind an address.
-static size_t line_count_up_to(Dwarf_Lines *lines, size_t count, uint64_t address)
-{
-    size_t low = 0U;
-    size_t high = count;
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2U;
-        Dwarf_Addr at = 0U;
-        (void)dwarf_lineaddr(dwarf_onesrcline(lines, middle), &at);
-        low = (at <= address) ? middle + 1U : low;
-        high = (at <= address) ? high : middle;
-    }
-    return low;
-}
-
-enum { LINES_BACK_MAX = 64 };
-
-// The line of an address, in the file that its function is written in if one near it is: between them stand lines of what
-// the linker left out.
-static Dwarf_Line *line_of(Dwarf_Die *unit, uint64_t address, const char *home)
-{
-    Dwarf_Lines *lines = NULL;
-    size_t count = 0U;
-    if ((home != NULL) && (dwarf_getsrclines(unit, &lines, &count) == 0)) {
-        const size_t end = line_count_up_to(lines, count, address);
-        for (size_t i = end; (i != 0U) && (end - i < LINES_BACK_MAX); i--) {
-            Dwarf_Line *const line = dwarf_onesrcline(lines, i - 1U);
-            const char *const file = dwarf_linesrc(line, NULL, NULL);
-            if ((file != NULL) && (strcmp(file, home) == 0)) {
-                return line;
-            }
-        }
-    }
-    return dwarf_getsrc_die(unit, address);
-}
-
 size_t symbols_find(symbols_t *symbols, uint64_t address, place_t places[PLACE_COUNT_MAX])
 {
     if (!find_function(symbols, address)) {
@@ -377,7 +341,7 @@ size_t symbols_find(symbols_t *symbols, uint64_t address, place_t places[PLACE_C
     places[0] = (place_t){NULL, NULL, 0, false, NULL};
     const size_t count =
         list_functions(scopes + SCOPE_COUNT_MAX - scope_count, scope_count, files, places);
-    Dwarf_Line *const line = line_of(&symbols->unit, address, places[0].home);
+    Dwarf_Line *const line = dwarf_getsrc_die(&symbols->unit, address);
     if (line != NULL) {
         places[0].file = dwarf_linesrc(line, NULL, NULL);
         (void)dwarf_lineno(line, &places[0].line);
